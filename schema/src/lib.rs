@@ -1,0 +1,11 @@
+//! Every format and word of dgmo that leaves the process: no I/O, no clock, no threads.
+
+pub mod code;
+pub mod event;
+pub mod generation;
+pub mod id;
+pub mod lock;
+pub mod manifest;
+pub mod name;
+pub mod report;
+pub mod system;

@@ -1,0 +1,137 @@
+//! Faults a test asks for: stop before a step, fail at a step, or write all steps down.
+//!
+//! The plan is a text, so that a test can hand it to a real process in a variable:
+//! `kill:N` ends the process, as `kill -9` does, before step N (from 0); `fail:N:ENOSPC` makes step N fail with that
+//! error; `fail-from:N:ENOSPC` makes N and all after it fail; `count:FILE` and `log:FILE` write the number of steps,
+//! or each step, to FILE. Several are joined by `,`.
+
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
+
+use super::Step;
+
+#[derive(Debug, Default)]
+struct Plan {
+    next: u64,
+    kill: Option<u64>,
+    fail: Option<(u64, i32)>,
+    fail_from: Option<(u64, i32)>,
+    log: Option<File>,
+}
+
+static PLAN: Mutex<Option<Plan>> = Mutex::new(None);
+
+/// Takes a plan for this process. Panics on one that is not understood: only tests write them.
+pub fn arm(text: &str) {
+    let mut plan = Plan::default();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let words: Vec<&str> = part.splitn(3, ':').collect();
+        match words[..] {
+            ["kill", at] => plan.kill = Some(at.parse().expect("kill:N")),
+            ["fail", at, name] => plan.fail = Some((at.parse().expect("fail:N:E"), errno(name))),
+            ["fail-from", at, name] => {
+                plan.fail_from = Some((at.parse().expect("fail-from:N:E"), errno(name)));
+            }
+            ["log", file] => {
+                let file = OpenOptions::new().create(true).append(true).open(file);
+                plan.log = Some(file.expect("the log of steps can be opened"));
+            }
+            _ => panic!("not a fault: {part}"),
+        }
+    }
+    *PLAN.lock().expect("no step panics") = Some(plan);
+}
+
+fn errno(name: &str) -> i32 {
+    use rustix::io::Errno;
+    let errno = match name {
+        "ENOSPC" => Errno::NOSPC,
+        "EIO" => Errno::IO,
+        "EROFS" => Errno::ROFS,
+        "EACCES" => Errno::ACCESS,
+        "EMLINK" => Errno::MLINK,
+        "EDQUOT" => Errno::DQUOT,
+        _ => panic!("not an error we inject: {name}"),
+    };
+    errno.raw_os_error()
+}
+
+/// Runs one step under the plan. The steps of all threads are put in one order, the one in which they happen.
+pub(super) fn step<'a, T>(
+    describe: impl FnOnce() -> Step<'a>,
+    act: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    let mut guard = PLAN.lock().expect("no step panics");
+    let Some(plan) = guard.as_mut() else {
+        drop(guard);
+        return act();
+    };
+    let this = plan.next;
+    plan.next += 1;
+    if plan.kill == Some(this) {
+        stop();
+    }
+    if let Some((at, errno)) = plan.fail
+        && at == this
+    {
+        return Err(io::Error::from_raw_os_error(errno));
+    }
+    if let Some((from, errno)) = plan.fail_from
+        && this >= from
+    {
+        return Err(io::Error::from_raw_os_error(errno));
+    }
+    let described = plan.log.is_some().then(describe);
+    let result = act();
+    if let (Some(step), Some(log), Ok(_)) = (described, plan.log.as_mut(), &result) {
+        log.write_all(line(&step).as_bytes())
+            .expect("the log of steps can be written");
+    }
+    result
+}
+
+/// Ends the process without a word to anyone, as a power cut would.
+fn stop() -> ! {
+    let this = rustix::process::getpid();
+    rustix::process::kill_process(this, rustix::process::Signal::KILL)
+        .expect("a process may end itself");
+    loop {
+        std::thread::park();
+    }
+}
+
+/// One step as one line: words separated by tabs, bytes and paths in hex.
+fn line(step: &Step<'_>) -> String {
+    let hex = |path: &Path| to_hex(path.as_os_str().as_encoded_bytes());
+    match step {
+        Step::MakeFolder { path } => format!("make-folder\t{}\n", hex(path)),
+        Step::CreateFile { path, mode } => format!("create\t{}\t{mode:o}\n", hex(path)),
+        Step::Write { path, bytes } => format!("write\t{}\t{}\n", hex(path), to_hex(bytes)),
+        Step::CopyFile { from, to, mode } => {
+            format!("copy\t{}\t{}\t{mode:o}\n", hex(from), hex(to))
+        }
+        Step::Symlink { target, path } => format!("symlink\t{}\t{}\n", hex(target), hex(path)),
+        Step::HardLink { from, to } => format!("hard-link\t{}\t{}\n", hex(from), hex(to)),
+        Step::Rename { from, to } => format!("rename\t{}\t{}\n", hex(from), hex(to)),
+        Step::SetMode { path, mode } => format!("set-mode\t{}\t{mode:o}\n", hex(path)),
+        Step::RemoveFile { path } => format!("remove-file\t{}\n", hex(path)),
+        Step::RemoveFolder { path } => format!("remove-folder\t{}\n", hex(path)),
+        Step::SyncFile { path } => format!("sync-file\t{}\n", hex(path)),
+        Step::SyncFolder { path } => format!("sync-folder\t{}\n", hex(path)),
+        Step::SyncFileSystem => "sync-file-system\n".to_owned(),
+    }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a String takes all");
+            text
+        })
+}

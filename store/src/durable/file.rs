@@ -1,0 +1,65 @@
+//! A file that is being written and that nobody else knows yet.
+
+use std::fs::File;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::Step;
+use super::step;
+
+/// A new file, opened for writing. It has its final mode from the start, even where that forbids writing.
+#[derive(Debug)]
+pub struct NewFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl NewFile {
+    pub(super) fn new(file: File, path: PathBuf) -> Self {
+        Self { file, path }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The open file, to read from or to ask about; whoever writes uses [`Write`].
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Brings its bytes to disk. Its name is on disk once its folder is synced too.
+    pub fn sync(&self) -> io::Result<()> {
+        step(
+            || Step::SyncFile {
+                path: self.path.clone(),
+            },
+            || self.file.sync_all(),
+        )
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Self { file, path } = self;
+        step(
+            || Step::Write {
+                path: path.clone(),
+                bytes,
+            },
+            || file.write_all(bytes),
+        )
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

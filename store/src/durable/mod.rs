@@ -1,0 +1,115 @@
+//! The only place that writes, renames, syncs or deletes.
+//!
+//! Each function here is one *durable step*: after a crash it has happened or not. What makes a chain of them safe
+//! is the order its caller gives them: bytes first, one sync, names last, then the folders that got the names.
+//! With the feature `fault-injection` a test can stop the process before any step, make a step fail, or have all of
+//! them written down (see [`fault`]).
+
+#[cfg(feature = "fault-injection")]
+pub mod fault;
+mod file;
+mod folder;
+mod path;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod sys;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod sys;
+
+pub use file::NewFile;
+pub use folder::Folder;
+pub use folder::Renamed;
+pub use path::append;
+pub use path::copy_file;
+pub use path::make_folder;
+pub use path::make_folders;
+pub use path::point;
+pub use path::remove_all;
+pub use path::remove_file;
+pub use path::remove_folder;
+pub use path::rename;
+pub use path::rename_no_replace;
+pub use path::replace_file;
+pub use path::set_mode;
+pub use path::symlink;
+pub use path::sync_file;
+pub use path::sync_file_system;
+pub use path::sync_folder;
+pub use path::write_new;
+
+use std::io;
+use std::path::PathBuf;
+
+/// A durable step, as a test sees it.
+#[derive(Debug, Clone)]
+#[cfg_attr(
+    not(feature = "fault-injection"),
+    expect(dead_code, reason = "only read by a test that injects faults")
+)]
+pub(crate) enum Step<'a> {
+    MakeFolder {
+        path: PathBuf,
+    },
+    CreateFile {
+        path: PathBuf,
+        mode: u32,
+    },
+    Write {
+        path: PathBuf,
+        bytes: &'a [u8],
+    },
+    CopyFile {
+        from: PathBuf,
+        to: PathBuf,
+        mode: u32,
+    },
+    Symlink {
+        target: PathBuf,
+        path: PathBuf,
+    },
+    HardLink {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    SetMode {
+        path: PathBuf,
+        mode: u32,
+    },
+    RemoveFile {
+        path: PathBuf,
+    },
+    RemoveFolder {
+        path: PathBuf,
+    },
+    SyncFile {
+        path: PathBuf,
+    },
+    SyncFolder {
+        path: PathBuf,
+    },
+    SyncFileSystem,
+}
+
+/// Runs `act`, which is the step that `describe` describes.
+#[cfg(feature = "fault-injection")]
+pub(crate) fn step<'a, T>(
+    describe: impl FnOnce() -> Step<'a>,
+    act: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    fault::step(describe, act)
+}
+
+/// Runs `act`, which is the step that `describe` describes.
+#[cfg(not(feature = "fault-injection"))]
+#[inline]
+pub(crate) fn step<'a, T>(
+    _describe: impl FnOnce() -> Step<'a>,
+    act: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    act()
+}

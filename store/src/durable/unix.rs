@@ -1,0 +1,214 @@
+//! The steps as Unix knows them.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::fs::Permissions;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustix::fs::AtFlags;
+use rustix::fs::Mode;
+use rustix::fs::OFlags;
+use rustix::fs::RenameFlags;
+
+/// A folder's descriptor.
+#[derive(Debug)]
+pub struct RawFolder(OwnedFd);
+
+const OPEN_FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC);
+
+impl AsFd for RawFolder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl RawFolder {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(rustix::fs::open(path, OPEN_FOLDER, Mode::empty())?))
+    }
+
+    pub(super) fn open_folder(&self, name: &OsStr) -> io::Result<Self> {
+        let flags = OPEN_FOLDER | OFlags::NOFOLLOW;
+        Ok(Self(rustix::fs::openat(
+            &self.0,
+            name,
+            flags,
+            Mode::empty(),
+        )?))
+    }
+
+    pub(super) fn make_folder(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(
+            &self.0,
+            name,
+            Mode::from_raw_mode(0o755),
+        )?)
+    }
+
+    pub(super) fn create_file(&self, name: &OsStr, mode: u32) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(&self.0, name, flags, to_mode(mode))?);
+        force_mode(&file, mode)?;
+        Ok(file)
+    }
+
+    pub(super) fn symlink(&self, target: &Path, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::symlinkat(target, &self.0, name)?)
+    }
+
+    pub(super) fn hard_link(&self, from: &Self, from_name: &OsStr, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::linkat(
+            &from.0,
+            from_name,
+            &self.0,
+            name,
+            AtFlags::empty(),
+        )?)
+    }
+
+    pub(super) fn rename_no_replace(
+        &self,
+        name: &OsStr,
+        to: &Self,
+        to_name: &OsStr,
+    ) -> io::Result<()> {
+        rename_at(
+            self.0.as_fd(),
+            Path::new(name),
+            to.0.as_fd(),
+            Path::new(to_name),
+        )
+    }
+
+    pub(super) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    pub(super) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.0)?)
+    }
+}
+
+pub(super) fn create_file(path: &Path, mode: u32) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)?;
+    force_mode(&file, mode)?;
+    Ok(file)
+}
+
+pub(super) fn open_to_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).open(path)
+}
+
+/// What a file may have besides what the umask left it. Asked only where the umask can matter.
+fn force_mode(file: &File, mode: u32) -> io::Result<()> {
+    if mode & !umask_can_leave() == 0 {
+        return Ok(());
+    }
+    Ok(rustix::fs::fchmod(file, to_mode(mode))?)
+}
+
+/// The bits the umask of this process leaves alone, asked once: reading it means setting it for a moment.
+fn umask_can_leave() -> u32 {
+    use std::sync::OnceLock;
+    static LEFT: OnceLock<u32> = OnceLock::new();
+    *LEFT.get_or_init(|| {
+        let umask = rustix::process::umask(Mode::from_raw_mode(0o077));
+        rustix::process::umask(umask);
+        !umask.as_raw_mode() & 0o777
+    })
+}
+
+pub(super) fn copy_file(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
+    // A reflink makes the file itself; where there is none, the kernel copies from descriptor to descriptor.
+    if reflink_copy::reflink(from, to).is_ok() {
+        return Ok(rustix::fs::chmod(to, to_mode(mode))?);
+    }
+    let mut source = File::open(from)?;
+    let mut copy = create_file(to, mode)?;
+    io::copy(&mut source, &mut copy)?;
+    Ok(())
+}
+
+pub(super) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+pub(super) fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
+    rename_at(rustix::fs::CWD, from, rustix::fs::CWD, to)
+}
+
+fn rename_at(
+    from_folder: BorrowedFd<'_>,
+    from: &Path,
+    to_folder: BorrowedFd<'_>,
+    to: &Path,
+) -> io::Result<()> {
+    let flags = RenameFlags::NOREPLACE;
+    Ok(rustix::fs::renameat_with(
+        from_folder,
+        from,
+        to_folder,
+        to,
+        flags,
+    )?)
+}
+
+pub(super) fn says_it_exists(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty
+    )
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "elsewhere it has to look at the file"
+)]
+pub(super) fn permissions(_path: &Path, mode: u32) -> io::Result<Permissions> {
+    Ok(Permissions::from_mode(mode))
+}
+
+pub(super) fn is_read_only(path: &Path) -> io::Result<bool> {
+    Ok(std::fs::symlink_metadata(path)?.permissions().mode() & 0o700 != 0o700)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn sync_file_system(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(RawFolder::open(path)?)?)
+}
+
+/// Elsewhere there is only the sync of all file systems, which POSIX lets return early; the folders and files that
+/// matter are synced one by one after it by their owners.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn sync_file_system(path: &Path) -> io::Result<()> {
+    rustix::fs::sync();
+    RawFolder::open(path)?.sync()
+}
+
+#[cfg(not(target_os = "macos"))]
+fn to_mode(mode: u32) -> Mode {
+    Mode::from_raw_mode(mode)
+}
+
+/// There a mode has 16 bits.
+#[cfg(target_os = "macos")]
+fn to_mode(mode: u32) -> Mode {
+    Mode::from_raw_mode((mode & 0o7777) as rustix::fs::RawMode)
+}
