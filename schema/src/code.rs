@@ -112,6 +112,11 @@ pub trait Diagnose: Error {
         None
     }
 
+    /// What else is wrong at the same time, each told like an error of its own.
+    fn others(&self) -> Vec<&dyn Diagnose> {
+        Vec::new()
+    }
+
     /// The hint to show: the deepest one there is.
     fn deepest_hint(&self) -> Option<Hint> {
         self.inner()

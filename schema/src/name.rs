@@ -9,6 +9,20 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::code::Code;
+use crate::code::Diagnose;
+use crate::code::Hint;
+
+impl Diagnose for NameError {
+    fn code(&self) -> Code {
+        Code::BadName
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        Some(Hint::Do("choose another name".to_owned()))
+    }
+}
+
 /// Why a text cannot be a name of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` cannot be {what}: {why}")]

@@ -6,33 +6,372 @@ codes! {
     ManifestMissing = "DG1001", "there is no manifest here",
         "dgmo looks for `dgmo.yaml` in this folder and the ones above it, then in `~/.config/dgmo/`. \
          Run `dgmo init` to write one, or name one with `-f FILE`.";
+    ManifestUnreadable = "DG1002", "the manifest cannot be read",
+        "The file is there, but the system does not let dgmo read it, or it is not a file. \
+         Look at its owner and permissions with `ls -l dgmo.yaml`.";
+    ManifestSyntax = "DG1003", "the manifest is not YAML",
+        "The text breaks a rule of YAML, so that nobody can say what it means: an indentation that does not fit, a \
+         quote or bracket that is never closed, a tab where spaces belong. The place shown is where the reader gave \
+         up; the mistake is there or just before. Mend it and run `dgmo switch --dry-run`.";
+    ManifestTooLarge = "DG1004", "the manifest is larger than any manifest needs to be",
+        "So that a broken or hostile file cannot use up the machine, a manifest may have 1 MiB, 20,000 values, 32 \
+         levels, 256 anchors and 1,000 aliases. Move long texts to files of their own and name them with `source:`, \
+         and split the rest with `include:`.";
+    ManifestUnknownKey = "DG1005", "the manifest has a key dgmo does not know",
+        "A key that is not known is refused, because a slip of the finger would otherwise be silently ignored. \
+         The message names the nearest key there is. `schema/json/dgmo.schema.json` lets an editor complete them.";
+    ManifestDuplicateKey = "DG1006", "the manifest says one key twice",
+        "Only one of the two could win, and the file does not say which. Remove one of them.";
+    ManifestValue = "DG1007", "a value in the manifest is not one that fits",
+        "The key is right, but its value is of another kind than the key needs, or not one of those it accepts. \
+         The message says what is expected.";
+    ManifestFormat = "DG1008", "the manifest does not say its format, or a format that is not known",
+        "Every manifest has the line `dgmo: 1`, so that a later dgmo knows how to read it. Add the line. If the \
+         number is higher, the file was written for a newer dgmo: use that one.";
+    ManifestNotYet = "DG1009", "the manifest asks for something this version does not do yet",
+        "The word is known and means something, but this version of dgmo cannot do it. Packages come from a folder \
+         or file (`path:`) or from an address (`url:`).";
+    ManifestName = "DG1010", "a name in the manifest is not one that can be used",
+        "Names of packages hold letters, digits and `._-+`; names of variables letters, digits and `_`; home files \
+         are named by their path below the home folder, without `..` and without a slash at the start or the end.";
+    ManifestEntry = "DG1011", "the keys of an entry do not go together",
+        "A package has either `path` or `url`; a home file has exactly one of `text`, `source` and `template`. The \
+         message says which keys are missing or too many.";
+    ManifestConflict = "DG1012", "two home files claim the same place",
+        "A path lies below another one that is a file, or a folder that is linked or copied as a whole, so only one \
+         of them can be there. Give the folder `as: links`, or remove one of the two.";
+    ManifestIncludeCycle = "DG1013", "manifests include each other in a circle",
+        "A file includes itself, over the files the message names. Remove one `include` of the chain.";
+    ManifestIncludeMissing = "DG1014", "a manifest that is included cannot be read",
+        "Paths under `include:` start from the folder of the file that says them. Correct the path, or make the file.";
+    EditRefused = "DG1020", "the manifest cannot be edited by a command",
+        "The way this file is written, dgmo is not sure that its change would touch nothing else, so it changed \
+         nothing. The message shows the lines to write by hand.";
+    EditPresent = "DG1021", "the manifest has this package already",
+        "Change its entry in the manifest, or run `dgmo remove NAME` first.";
+    EditAbsent = "DG1022", "the manifest has no such package",
+        "The manifest, or this file of it, has no package of this name. Packages of an included manifest are removed \
+         there. Run `dgmo status` to see what there is.";
+
+    ManifestExists = "DG1050", "there is a manifest already",
+        "`dgmo init` never overwrites one. Edit the one that is there, or give `dgmo init` another folder.";
+    SystemNotCovered = "DG1051", "the manifest does not cover this machine",
+        "`systems:` lists the kinds of machine the lock covers, and this one is not among them. Add it and run \
+         `dgmo lock`.";
+    ManifestChanged = "DG1052", "the manifest changed while the switch was under way",
+        "Somebody edited it between reading and switching. Nothing was changed; run the command again.";
 
     // ---- 11: lock
     LockOutOfDate = "DG1101", "the lock does not fit the manifest",
         "`--locked` promises that the lock is used as it is, but the manifest asks for something else. \
          Run `dgmo lock`, look at the difference, and commit both files.";
+    LockUnreadable = "DG1102", "the lock cannot be read",
+        "The file is there, but the system does not let dgmo read it, or it is no lock of any sensible size. \
+         Look at its owner and permissions with `ls -l dgmo.lock`.";
+    LockDamaged = "DG1103", "the lock is not one that dgmo wrote",
+        "A lock is written by dgmo only; this one was changed by hand or by a merge. Take it back from version \
+         control, or remove the file and run `dgmo lock`: what the manifest asks for is looked up afresh.";
+    LockFormat = "DG1104", "the lock has a format that is not known",
+        "It was written by a newer dgmo. Use that one, or remove the file and run `dgmo lock` to write it anew.";
+    LockMergeConflict = "DG1105", "the lock holds both sides of a merge",
+        "Version control could not merge two changes of the lock. First mend `dgmo.yaml`, if it is in conflict too; \
+         then remove the lock and run `dgmo lock`, which writes it anew from the manifest.";
+    LockUnwritable = "DG1106", "the lock cannot be written",
+        "The folder of the manifest cannot be written to, or the disk is full. Look with `ls -ld .` and `df .`.";
 
     // ---- 12: sources and downloads
     FetchFailed = "DG1201", "a source could not be fetched",
         "The address did not answer, or not with what was asked for. What arrived so far is kept; running the \
          same command again goes on from there.";
+    AddressInvalid = "DG1202", "an address cannot be used",
+        "dgmo fetches from `https:`, `http:` and `file:` addresses. Spaces and letters outside ASCII are \
+         percent-encoded; a `file:` address holds a whole path. Correct the address in `dgmo.yaml`.";
+    FetchOffline = "DG1203", "something is missing and the network is forbidden",
+        "With `--offline` dgmo never opens a socket, and what the message names is neither in the store nor in the \
+         cache. Run the same command once without `--offline`; from then on it works without a network.";
+    FetchRefused = "DG1204", "a server refused an address",
+        "404 and 410: there is nothing at this address; look whether the version or the address in `dgmo.yaml` is \
+         right. 401, 403 and 407: the server or a proxy wants a user and a password, or does not want you; \
+         an address may hold them, `https://USER:PASSWORD@host/…`, and they are kept out of the lock and of \
+         messages.";
+    FetchRedirect = "DG1205", "an address leads nowhere",
+        "The server answered with a redirect that cannot be followed: too many in a row, back from `https:` to \
+         `http:`, or to something that is not an address. Put the address it ends at into `dgmo.yaml`.";
+    FetchEncoded = "DG1206", "a server changes the bytes on their way",
+        "The answer has a `Content-Encoding` that was not asked for, so what arrives is not the file as it was \
+         published. Use an address that serves the file as it is.";
+    FetchWrongSize = "DG1207", "the size is not the one expected",
+        "The lock says how many bytes there are, or the answer had no end. Either the file behind the address was \
+         replaced, or something else answered in its place, such as a log-in page. If it is meant to be replaced, \
+         run `dgmo update` and look at the difference of the lock.";
+    FetchWrongDigest = "DG1208", "the bytes are not the ones expected",
+        "What arrived does not hash to what the lock or `dgmo.yaml` says, and it is not used. If the publisher \
+         replaced the file on purpose, correct `digest:` in `dgmo.yaml` or run `dgmo update`; if you cannot tell, \
+         ask the publisher first.";
+    FetchWrongSignature = "DG1209", "the signature does not hold",
+        "`minisign:` names a key, and the file beside the address that ends in `.minisig` does not prove that this \
+         key signed these bytes. Nothing of them is used. Compare the key in `dgmo.yaml` with the publisher's. \
+         Signatures made with `minisign -S -l` (the legacy form) are not accepted.";
+    FetchCertificate = "DG1210", "a server's certificate is not believed",
+        "The server did not prove who it is to any certificate dgmo knows. In a network that looks into \
+         connections, name its certificates in a PEM file: `SSL_CERT_FILE=/path/ca.pem dgmo switch`.";
+    FetchProxy = "DG1211", "a proxy cannot be used",
+        "`HTTPS_PROXY`, `http_proxy` or `ALL_PROXY` does not hold an address, or the proxy there refuses us. Write \
+         it as `http://USER:PASSWORD@host:port`; `NO_PROXY` lists the hosts that are asked directly.";
+    SourceUnreadable = "DG1212", "a file of this machine cannot be read",
+        "A `file:` address names a file that is not there or that you may not read. Correct the path in \
+         `dgmo.yaml`, or put the file there.";
+    DownloadFolder = "DG1213", "a download cannot be kept",
+        "Downloads lie in `cache/downloads` in dgmo's home until they are unpacked. The disk is full or the folder \
+         is not yours to write. Make room, or delete the folder `cache`: nothing in it is needed.";
+    PlaceholderUnknown = "DG1250", "an address has a placeholder nobody knows",
+        "An address may hold `{version}`, `{system}`, `{os}` and `{arch}`. A brace that is meant as such is written \
+         `%7B` or `%7D`.";
+    VersionMissing = "DG1251", "an address needs a version",
+        "The address holds `{version}`, and the package says none. Add `version:` to it in `dgmo.yaml`.";
+    PackingUnknown = "DG1252", "nothing tells how a download is packed",
+        "The end of the address is not one dgmo knows, such as `.tar.gz` or `.zip`. Say it with `unpack:` in \
+         `dgmo.yaml`; a single program that is not packed has `unpack: program`.";
+    SourceUnusable = "DG1253", "a package's source cannot be used",
+        "The folder, the file or the archive a package comes from is not there or cannot be taken as it is; the \
+         lines below the message say why. Correct the package in `dgmo.yaml`.";
+    ResolveFailed = "DG1254", "some packages could not be resolved",
+        "Each of them is listed with its reason. The lock was not changed. Correct them in `dgmo.yaml` and run \
+         `dgmo lock` again.";
+    SystemNotLocked = "DG1255", "the lock does not cover this kind of machine",
+        "Add this machine's system to `systems:` in `dgmo.yaml` and run `dgmo lock`.";
+    RealiseFailed = "DG1280", "some packages could not be made present",
+        "Each of them is listed with its reason. Nothing of them is visible, and the current generation is what it \
+         was. What was fetched is kept; run the command again when the reasons are gone.";
+    TreeDiffers = "DG1281", "a package unpacks to something else than the lock says",
+        "The bytes are the ones the lock names, but unpacking them gave another tree. The lock was edited by hand \
+         or made by a version of dgmo that unpacks otherwise. Run `dgmo update` and look at the difference.";
+    PathChanged = "DG1282", "a folder changed while it was taken",
+        "A package's `path:` does not hold what it held when it was locked a moment ago. Run the command again when \
+         nothing writes there any more; with `--locked`, run `dgmo lock` first.";
+    PackageUnusable = "DG1283", "a package could not be unpacked",
+        "The bytes are the ones the lock names, but unpacking them failed; the lines below the message say where. \
+         Nothing of the package is visible. Look whether `unpack:` and `strip:` in `dgmo.yaml` fit the file.";
 
     // ---- 20: store
     ObjectMissing = "DG2001", "an object is not in the store",
         "Something names an object that is not there. Run `dgmo store verify` to see what else is missing; \
          `dgmo switch` fetches again what the lock knows the source of.";
+    ObjectDamaged = "DG2002", "an object is damaged",
+        "The bytes of an object no longer hash to its name: the disk failed or somebody wrote where nobody should. \
+         Run `dgmo store verify` to see all that is damaged, then `dgmo switch` to fetch it again.";
+    ObjectNotATree = "DG2003", "an object is not a tree",
+        "A tree object is intact but cannot be understood: a newer dgmo wrote it, or an id of something else was \
+         given for a tree's. Run `dgmo --version` and use the newest dgmo that uses this home.";
+    StoreNotRead = "DG2004", "a file of the store cannot be read",
+        "The system refused to read a file below the home; the cause is in the message. Look at its owner and \
+         permissions with `ls -l`, and at the disk's health with `dmesg`; then run `dgmo store verify`.";
+    StoreNotWritten = "DG2005", "a file of the store cannot be written",
+        "The system refused to write below the home; the cause is in the message. Nothing half written is left in \
+         use: running the same command again is safe once the cause is gone.";
+    StoreFull = "DG2006", "the disk is full",
+        "Nothing was changed, and what had been written for this command was deleted again. Run `dgmo gc` to delete \
+         what no generation needs, or `dgmo generations prune` first to keep fewer of them; `df -h` shows the disk.";
+    StoreReadOnly = "DG2007", "the home is on a read-only file system",
+        "dgmo can show what is there but not change it. Mount it writable (`mount -o remount,rw …`), or use another \
+         home with `--home DIR`.";
+    StoreNotAllowed = "DG2008", "the home may not be written by you",
+        "The home belongs to somebody else, or its permissions were changed. Look with `ls -ld`; use your own home \
+         with `--home DIR`, or run as the one who owns it. Never use `sudo` with your own home: it leaves files there \
+         that you cannot change.";
+    StoreSplit = "DG2009", "the home lies on more than one file system",
+        "Names are moved within the home in one step, which no system can do across file systems. A folder below the \
+         home is a mount point of its own; `findmnt` shows which. Move the whole home instead, with `--home DIR`.";
+    StoreNotGuarded = "DG2010", "the store cannot be locked",
+        "The lock files `store/gate` and `store/lock` must be there and the file system must know locks. On network \
+         file systems, see that locking is on (`mount` shows `nolock` if not), or keep the home on a local disk.";
+    HomeMissing = "DG2011", "there is no home here",
+        "No `meta.json` was found where the home was looked for. `dgmo switch` makes one; `--home DIR` names another.";
+    HomeUnsupported = "DG2012", "the home was made by another version of dgmo",
+        "It uses something this version does not know and must not touch. Use the dgmo that made it or a newer one; \
+         `dgmo --version` tells which this is.";
+    HomeDamaged = "DG2013", "`meta.json` of the home is damaged",
+        "It is written whole or not at all, so something else changed it. If the home is of format 1 (it was until \
+         now), put `{\"format\": 1}` there and run `dgmo store verify`.";
+    SourceNotRead = "DG2014", "something to add cannot be read",
+        "The system refused to read a file or folder that was to go into the store; the cause is in the message. \
+         Look at its permissions with `ls -l`. Nothing was added.";
+    SourceChanged = "DG2015", "a file changed while it was read",
+        "Its bytes could have been a mix of old and new, so nothing was added. It was tried several times. Stop what \
+         writes to it, or add a copy of it.";
+    SourceSpecial = "DG2016", "pipes, sockets and devices cannot be added",
+        "The store holds files, folders and links. Delete it from the folder, or add a copy of the folder without it.";
+    SourceTooDeep = "DG2017", "folders are nested too deeply",
+        "More than 512 folders lie in each other, which no program could lay out again by path everywhere. This is \
+         nearly always a mistake, such as a copy of a folder into itself.";
+    SourceName = "DG2018", "a name or link cannot be stored",
+        "Names must not be longer than 255 bytes, link targets not longer than 4,095, and on Windows both must be \
+         Unicode. Rename it and try again.";
+    LinkEscapes = "DG2019", "a link leads out of the folder that was added",
+        "A link with an absolute target, or with `..` that climbs above the top, would show something else on every \
+         machine. Make it relative, or allow it with `dgmo store add --allow-escaping-links`.";
+    InsertBroken = "DG2020", "an insertion cannot be completed",
+        "Part of it failed before, or it names objects that are neither in the store nor part of it. Nothing was \
+         added; the first error that was shown is the cause.";
+    LayOutFailed = "DG2021", "a tree cannot be laid out",
+        "Its files could not be linked into a folder of the store; the cause is in the message. Nothing half laid out \
+         is used. Run `dgmo store verify` if objects are missing.";
+    StoreFrozen = "DG2022", "this home may only be read by this version",
+        "A newer dgmo added something to it that this version does not know, so writing could break it. Use the newer \
+         one to change it; reading, rollback included, needs only this one.";
+    SourceHoldsHome = "DG2023", "a folder to add holds the home of dgmo",
+        "Adding it would add the store to itself, while it changes. Add the folders inside it one by one, or use a home \
+         elsewhere with `--home DIR`.";
+    RootNotRead = "DG2030", "a root cannot be read",
+        "Pins and leases tell what must stay; while one of them cannot be read, nothing is deleted. The cause is in \
+         the message: look at the file's owner and permissions with `ls -l`.";
+    RootDamaged = "DG2031", "a pin or a lease is damaged",
+        "It is written whole or not at all, so something else changed it. While nobody can tell what it keeps, nothing \
+         is deleted. Look at the file that is named; delete it if nobody needs it, and run `dgmo gc` again.";
+    RootMissing = "DG2032", "what shall be pinned is not in the store",
+        "Only what is there can be kept. Add it with `dgmo store add`, or fetch it with `dgmo switch`, then pin it.";
+    RootsUnknown = "DG2033", "what generations keep cannot be told",
+        "A generation could not be read, and while nobody can tell what it keeps, nothing is deleted. The cause is in \
+         the message; run `dgmo store verify` to see what is wrong with the store.";
+
+    NotAnId = "DG2070", "this is not an object's id",
+        "An id is `b3:` and 64 hexadecimal digits; the first four or more are enough where they fit one object only. \
+         `dgmo store add` and `dgmo store ls` print ids.";
+    IdAmbiguous = "DG2071", "several objects' ids begin like this",
+        "The digits typed fit more than one object. Type more of the id; `dgmo store ls` and `dgmo store add` print it whole.";
+    NotAFile = "DG2072", "this is not a file",
+        "`dgmo store cat` prints files. `dgmo store ls ID` shows what a tree holds.";
+    NotInTree = "DG2073", "the tree has no such path",
+        "`dgmo store ls ID --deep` shows every path of the tree.";
+    NoSuchPin = "DG2074", "there is no such pin",
+        "`dgmo store pins` lists the pins there are.";
 
     // ---- 21: archives
+    ArchiveNotRead = "DG2101", "an archive cannot be read",
+        "The system refused to read the archive; the cause is in the message. Look at its permissions with `ls -l` \
+         and, if it lies on a network file system, whether that answers. Nothing was added.";
+    ArchiveDamaged = "DG2102", "an archive is damaged or cut short",
+        "Its bytes end too early or do not fit together, after the entry that is named. Nothing was added. Download it \
+         again; if a digest of it was published, compare it with `sha256sum` or `b3sum`.";
+    ArchiveWrongPacking = "DG2103", "an archive is not packed the way it should be",
+        "Its first bytes are those of something else; a web page instead of an archive often means that a download \
+         asked for a log-in. Look at it with `file`, and say how it is packed with `unpack:` in the manifest.";
+    ArchiveName = "DG2104", "an archive holds a name that is refused",
+        "Names with `..`, absolute names and names that no file can have would put files where nobody expects them. \
+         Nothing was added. Honest archives have none: tell its publisher before you use it.";
+    ArchiveKind = "DG2105", "an archive holds something a tree cannot hold",
+        "Devices, pipes and sockets have no content and no place in a package. Nothing was added. Unpack it by hand in \
+         an empty folder, delete them, and use that folder with `path:`.";
+    ArchiveLink = "DG2106", "an archive holds a link that is refused",
+        "A link whose way leads out of the tree shows something else on every machine, and hard links must name an \
+         entry before them. Nothing was added. If a leading folder that links name was stripped, use a smaller `strip:`.";
+    ArchiveClash = "DG2107", "two entries of an archive contradict each other",
+        "One name came as two kinds, or an entry lies below something that is not a folder: a known way to write \
+         through links. Nothing was added. Tell its publisher before you use it.";
+    ArchiveLimit = "DG2108", "an archive holds more than it may",
+        "Small archives can be made that unpack to more than any disk holds, so there are limits; the message tells \
+         which was passed and where. Nothing was added. If it is honest, unpack it by hand and use the folder with \
+         `path:`.";
+    ArchiveStrippedAway = "DG2109", "nothing of an archive is left after stripping",
+        "`strip: N` drops N leading folders of each name and leaves out what has fewer. The message lists what is at \
+         the top; use a smaller number in the manifest and run `dgmo lock`.";
+    ArchiveUnsupported = "DG2110", "an archive uses something that is not supported",
+        "Encrypted zip archives, rare compression methods and PAX sparse files are not unpacked. Nothing was added. \
+         Unpack it with the program that made it, and use the folder with `path:`.";
+    ProgramName = "DG2111", "a single program has no usable name",
+        "A download that is one program becomes `bin/NAME`, so it needs a name without `/`. Say it with `bin: [NAME]` \
+         in the manifest.";
+    ExportNotWritten = "DG2130", "an archive cannot be written",
+        "What shall take the archive refused it: a full disk, a closed pipe, a missing permission; the cause is in the \
+         message. What was written so far is useless: delete it and export again.";
+    ImportNotAnArchive = "DG2131", "what shall be imported is not an archive of dgmo",
+        "It does not begin as `dgmo store export` writes it. Packages from elsewhere (tar, zip) are added with \
+         `dgmo store add` or named in the manifest with `url:`.";
+    ImportVersion = "DG2132", "an archive was written by another version of dgmo",
+        "It uses a form this version does not know. Import it with the dgmo that wrote it or a newer one; \
+         `dgmo --version` tells which this is.";
+    ImportDamaged = "DG2133", "an archive for import is damaged or cut short",
+        "Its bytes were changed or lost on the way, at the place that is named. None of its trees is visible. Copy the \
+         archive again and import it again: files that arrived whole are not written twice.";
+    ImportNotRead = "DG2134", "an archive for import cannot be read",
+        "The system refused to read on; the cause is in the message. None of its trees is visible. Import it again when \
+         the cause is gone: files that arrived whole are not written twice.";
+    ImportLimit = "DG2135", "an archive for import holds more than it may",
+        "A small archive can be made that unpacks to more than any disk holds, so there are limits; the message tells \
+         which was passed. If you trust it, export it again without compression.";
+    ImportLacking = "DG2136", "an archive for import needs objects that are not there",
+        "It was exported for a store that has them already (`dgmo store export --missing-from`), and this one does not. \
+         Export it again without leaving anything out.";
 
     // ---- 30: views, generations, activation
     GenerationMissing = "DG3001", "there is no such generation",
         "The number names a generation that was never made or has been pruned. \
          Run `dgmo generations list` to see which there are.";
 
+    GenerationDamaged = "DG3002", "a file of the profile is damaged",
+        "A file that dgmo wrote for this profile cannot be read as what it should be. Other generations are not touched \
+         by that: `dgmo rollback N` makes another one current, and `dgmo switch` makes a new one from the manifest.";
+    GenerationNewer = "DG3003", "a file was written by a newer dgmo",
+        "The format is newer than this program knows. Use the newer dgmo; this one changes nothing it does not understand.";
+    ProfileMissing = "DG3004", "the profile has no generations yet",
+        "Nothing was ever switched to in this profile of this home. Run `dgmo switch`, or name another profile with \
+         `--profile` or another home with `--home`; `dgmo profiles` lists the ones there are.";
+    ProfileUnusable = "DG3005", "a file of the profile cannot be read or written",
+        "The system refused to read or write below the home. Look at the cause: most often the permissions of the folder \
+         it names, or a disk that is full (`dgmo gc`) or read-only. Nothing was changed.";
+    PointerDamaged = "DG3006", "the pointer of the profile names no generation",
+        "`current` is missing or points elsewhere than to a generation. `dgmo rollback N` points it at generation N; \
+         `dgmo generations list` shows which there are.";
+    Busy = "DG3007", "another command is changing the same thing",
+        "One change at a time: another dgmo holds the profile or the manifest. It is named in the message. Wait for it, or \
+         wait longer with `--wait 10m`. A process that died holds nothing.";
+    PackagesClash = "DG3010", "packages have different files at the same place",
+        "Two packages want to show a different file under one name. Give the one that shall win a higher `priority:`, or \
+         say with `bin:` which programs each of them shows.";
+    NoSuchProgram = "DG3011", "a package has no such program",
+        "`bin:` names a file that is not in the package. The message lists the programs it has.";
+    InTheWay = "DG3020", "files of yours are in the way",
+        "dgmo never overwrites what it did not put there. Nothing was changed. Move the files away, or run the command \
+         again with `--backup`: then each gets the name `NAME.before-dgmo`, and comes back when dgmo gives the path up.";
+    TargetUnusable = "DG3021", "a home file could not be put in place",
+        "The system refused to read or write in the target folder. Look at the cause: most often the permissions of the \
+         folder it names. What had been done was undone.";
+    JournalDamaged = "DG3022", "the record of an interrupted switch cannot be read",
+        "A switch was interrupted, and what it wrote down about itself is damaged, so that dgmo cannot tell what to undo. \
+         Move the file named in the message away and run `dgmo switch`: what is in the way then is named.";
+    NoNameAside = "DG3023", "there is no free name to set a file aside",
+        "The name with `.before-dgmo` added is too long. Move the file away yourself and run the command again.";
+    OtherTarget = "DG3024", "the profile's home files are in another target folder",
+        "A profile has one target folder. Leave `--target` out, use another `--profile` for another folder, or give back \
+         what it holds first with `dgmo rollback 0`.";
+    CannotPrune = "DG3030", "this generation cannot be pruned",
+        "The current generation and generation 0 are always kept. Make another one current first.";
+    FileSourceMissing = "DG3040", "the source of a home file is not there",
+        "`source:` and `template:` are relative to the manifest that names them. Create the file or correct the path.";
+    FileSourceUnreadable = "DG3041", "the source of a home file cannot be read",
+        "The system refused to read it. Look at the cause: most often its permissions, or that a template is not text.";
+    TemplateFailed = "DG3042", "a template cannot be rendered",
+        "The cause names the line. A name that is neither under `values:` nor one of `system`, `os` and `arch` is an \
+         error, so that a typing mistake does not become an empty setting.";
+    FileKind = "DG3043", "a setting does not fit the kind of a home file",
+        "`mode:` is for files, `as: links` for folders. Take the setting out or name another source.";
+    FileSourceChanged = "DG3044", "the source of a home file changed while it was read",
+        "Something wrote to it between looking and copying. Nothing was changed; run the command again.";
+    DiskFull = "DG3050", "the disk is full",
+        "Nothing was changed. `dgmo gc` works on a full disk: it has a reserve. `dgmo rollback` needs no room either.";
+
     // ---- 40: command line
     Usage = "DG4001", "the command was asked wrongly",
         "A flag or an argument is unknown, missing or does not fit the others. \
          Run `dgmo help` or `dgmo help COMMAND` for what there is.";
+    NoFolder = "DG4002", "a folder dgmo needs is not known",
+        "Without `HOME` in the environment dgmo cannot tell where your files are. Name the folders with `--home DIR` and \
+         `--target DIR`.";
+    Interrupted = "DG4003", "the command was interrupted",
+        "Ctrl-C or a signal ended it. Nothing is half done: run it again, or run any other command.";
+    BadName = "DG4004", "a name cannot be one of its kind",
+        "Names of packages, profiles and pins hold letters, digits and `._-+` and begin with a letter or a digit. The \
+         message says what is wrong with this one; choose another.";
 
     // ---- 90: our own bugs
     Bug = "DG9001", "dgmo did something it believed to be impossible",

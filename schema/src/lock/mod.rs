@@ -22,7 +22,14 @@
 //! }
 //! ```
 
+mod raw;
+mod text;
+
+pub use text::LockError;
+
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -32,6 +39,7 @@ use crate::id::Digest;
 use crate::id::TreeId;
 use crate::manifest::Packing;
 use crate::name::PackageName;
+use crate::system::ParseSystemError;
 use crate::system::System;
 
 /// The format written; every older one is read for good.
@@ -62,6 +70,26 @@ pub enum Scope {
     System(System),
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::System(system) => system.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = ParseSystemError;
+
+    fn from_str(text: &str) -> Result<Self, ParseSystemError> {
+        match text {
+            "any" => Ok(Self::Any),
+            _ => text.parse().map(Self::System),
+        }
+    }
+}
+
 /// One package for one system, or for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locked {
@@ -86,6 +114,9 @@ pub struct LockedUrl {
     pub size: u64,
     /// What its bytes hash to, as fetched.
     pub digest: Digest,
+    /// Their SHA-256 in hex, where the manifest asks for it: so that one edited there is noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// How they are packed.
     pub unpack: Packing,
     /// How many leading folders are dropped.
@@ -104,6 +135,11 @@ pub struct LockedUrl {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 fn is_zero(value: &u32) -> bool {
     *value == 0
+}
+
+/// The JSON Schema of the newest format.
+pub(crate) fn json_schema(generator: schemars::SchemaGenerator) -> schemars::Schema {
+    generator.into_root_schema_for::<raw::RawLock>()
 }
 
 impl LockedPackage {

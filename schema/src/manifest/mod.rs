@@ -1,9 +1,34 @@
 //! `dgmo.yaml` as checked values: what people want.
 //!
-//! What serde reads is private to [`raw`]; what the program uses is here and holds only what has been checked.
+//! What serde reads is private to `raw`; what the program uses is here and holds only what has been checked.
+
+mod check;
+mod de;
+mod field;
+mod node;
+mod package;
+mod part;
+mod problem;
+mod raw;
+mod reading;
+mod text;
+mod words;
+
+pub use check::read_part;
+pub use node::Key;
+pub use node::Node;
+pub use node::NodeValue;
+pub use part::Part;
+pub use part::Places;
+pub use problem::Problem;
+pub use text::At;
+pub use text::Placed;
+pub use text::SourceText;
+pub use text::Span;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,6 +42,11 @@ use crate::system::System;
 
 /// The only format of `dgmo.yaml` there is so far.
 pub const FORMAT: u32 = 1;
+
+/// The JSON Schema of the newest format.
+pub(crate) fn json_schema(generator: schemars::SchemaGenerator) -> schemars::Schema {
+    generator.into_root_schema_for::<raw::RawManifest>()
+}
 
 /// A whole manifest, with what it includes merged in.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +126,25 @@ pub enum ExpectedDigest {
     Blake3(Digest),
     /// Written `sha256:` and 64 hex digits.
     Sha256([u8; 32]),
+}
+
+/// Why a text does not say what bytes must hash to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write `sha256:` or `b3:` and 64 hexadecimal digits")]
+pub struct ParseExpectedDigestError;
+
+impl FromStr for ExpectedDigest {
+    type Err = ParseExpectedDigestError;
+
+    fn from_str(text: &str) -> Result<Self, ParseExpectedDigestError> {
+        let (kind, digits) = text.split_once(':').ok_or(ParseExpectedDigestError)?;
+        let digest = Digest::from_hex(digits.to_ascii_lowercase().as_bytes());
+        match (kind, digest) {
+            ("b3", Some(digest)) => Ok(Self::Blake3(digest)),
+            ("sha256", Some(digest)) => Ok(Self::Sha256(*digest.as_bytes())),
+            _ => Err(ParseExpectedDigestError),
+        }
+    }
 }
 
 /// How the bytes behind an address are packed.

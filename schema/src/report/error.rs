@@ -13,6 +13,9 @@ use crate::code::Place;
 pub struct ErrorReport {
     /// What went wrong.
     pub error: Failure,
+    /// What else is wrong at the same time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Failure>,
 }
 
 /// What went wrong, why, and what to do.

@@ -1,3 +1,7 @@
 //! What each command says at the end: the types behind `--json`, one file for each room.
 
+pub mod activation;
 pub mod error;
+pub mod generation;
+pub mod profile;
+pub mod store;

@@ -1,0 +1,172 @@
+//! What serde reads: the shape of `dgmo.yaml`, and the source of its JSON Schema.
+//!
+//! Each doc comment here is what an editor shows for the key. Checks that need more than the shape are in `check`.
+
+use schemars::JsonSchema;
+use schemars::Schema;
+use schemars::SchemaGenerator;
+use serde::Deserialize;
+
+use super::Method;
+use super::Packing;
+use super::field::Entries;
+use super::field::Field;
+
+/// What a machine runs: packages, config files and environment, as `dgmo switch` makes them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "Manifest", deny_unknown_fields)]
+pub(super) struct RawManifest {
+    /// The format of this file: 1.
+    #[schemars(required, range(min = 1, max = 1))]
+    pub(super) dgmo: Option<Field<u32>>,
+    /// A label for people; nothing depends on it.
+    pub(super) name: Option<Field<Text>>,
+    /// What the lock covers, such as `x86_64-linux`. Default: this machine's system.
+    pub(super) systems: Option<Field<Vec<Field<String>>>>,
+    /// The packages by name.
+    pub(super) packages: Option<Field<Entries<RawPackage>>>,
+    /// Files of the home folder by their path below it, such as `.config/helix`.
+    pub(super) files: Option<Field<Entries<RawFile>>>,
+    /// Variables of the environment.
+    pub(super) env: Option<Field<Entries<Text>>>,
+    /// Folders to search for programs behind those of the packages: absolute, or below the home folder with or
+    /// without `~/`.
+    pub(super) path: Option<Field<Vec<Field<String>>>>,
+    /// Which generations pruning keeps; what any rule keeps stays.
+    pub(super) keep: Option<Field<RawKeep>>,
+    /// Manifests to merge in, relative to this one. This file wins over them, later ones over earlier ones.
+    pub(super) include: Option<Field<Vec<Field<String>>>>,
+}
+
+/// One package: where its bytes come from.
+#[derive(Debug, Deserialize)]
+pub(super) enum RawPackage {
+    #[serde(rename = "scalar")]
+    Short(#[expect(dead_code, reason = "any short form needs a registry")] Text),
+    #[serde(rename = "map")]
+    Table(Box<RawTable>),
+}
+
+impl JsonSchema for RawPackage {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Package".into()
+    }
+
+    /// Only the form that works is offered to editors.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<RawTable>()
+    }
+}
+
+/// One package: where its bytes come from, and what of it is shown.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "Package", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["path"]}, {"required": ["url"]}]))]
+pub(super) struct RawTable {
+    /// A folder or a file of this machine, relative to the manifest.
+    pub(super) path: Option<Field<String>>,
+    /// The address of an archive or of a single program: `file:`, `http:` or `https:`, with the placeholders
+    /// `{version}`, `{system}`, `{os}` and `{arch}`.
+    pub(super) url: Option<Field<String>>,
+    /// Put in the place of `{version}`.
+    pub(super) version: Option<Field<Text>>,
+    /// How many leading folders of the archive's paths to drop.
+    pub(super) strip: Option<Field<u32>>,
+    /// Programs to show in `bin`, as paths inside the package. Default: all it has in `bin`.
+    pub(super) bin: Option<Field<Vec<Field<String>>>>,
+    /// How the bytes are packed, where the address does not tell.
+    pub(super) unpack: Option<Field<Packing>>,
+    /// What the bytes must hash to: `sha256:` or `b3:` and 64 hex digits, or a map from system to that.
+    pub(super) digest: Option<Field<RawDigest>>,
+    /// The minisign public key that must have signed the bytes; the signature is at the address with `.minisig`.
+    pub(super) minisign: Option<Field<String>>,
+    /// Who wins when two packages have the same file: the higher number. Default: 0.
+    pub(super) priority: Option<Field<i32>>,
+}
+
+/// What the bytes must hash to, for all systems or for each.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "ExpectedDigest", untagged)]
+pub(super) enum RawDigest {
+    /// For all systems.
+    #[serde(rename = "scalar")]
+    One(#[schemars(regex(pattern = r"^(b3|sha256):[0-9a-fA-F]{64}$"))] String),
+    /// For each system.
+    #[serde(rename = "map")]
+    BySystem(Entries<String>),
+}
+
+/// One file of the home folder, or a folder of them: exactly one of `text`, `source` and `template`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "File", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["text"]}, {"required": ["source"]}, {"required": ["template"]}]))]
+pub(super) struct RawFile {
+    /// The text itself.
+    pub(super) text: Option<Field<Text>>,
+    /// A file or a folder, relative to the manifest.
+    pub(super) source: Option<Field<String>>,
+    /// A template, relative to the manifest, filled with `values`.
+    pub(super) template: Option<Field<String>>,
+    /// What the template may use, by name.
+    pub(super) values: Option<Field<Entries<serde_json::Value>>>,
+    /// Permission bits in quotes, such as "0600".
+    #[schemars(with = "Option<ModeText>")]
+    pub(super) mode: Option<Field<String>>,
+    /// How it gets to its place: `link` (the default) links the file or the whole folder, `links` links each file of
+    /// a folder so that others can live beside them, `copy` writes real files.
+    #[serde(rename = "as")]
+    pub(super) method: Option<Field<Method>>,
+}
+
+/// Which generations pruning keeps; what any rule keeps stays.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "Keep", deny_unknown_fields)]
+pub(super) struct RawKeep {
+    /// This many of the newest. Default: 10.
+    pub(super) last: Option<Field<u32>>,
+    /// Those that were current within this many days. Default: 30.
+    pub(super) days: Option<Field<u32>>,
+    /// Those with a pin. Default: true.
+    pub(super) pinned: Option<Field<bool>>,
+    /// Those with a label. Default: true.
+    pub(super) labelled: Option<Field<bool>>,
+}
+
+/// A text that may be written like a number or a truth value; what was written counts: `1.10` stays `1.10`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Text(pub(super) String);
+
+impl JsonSchema for Text {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Text".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({"type": ["string", "number", "boolean"]})
+    }
+}
+
+/// The written form of a mode, for the JSON Schema.
+struct ModeText;
+
+impl JsonSchema for ModeText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Mode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({"type": "string", "pattern": "^0?[0-7]{3}$"})
+    }
+}
