@@ -1,3 +1,104 @@
 //! Objects on disk: content in, ids out, and nothing that a crash can leave half done.
+//!
+//! The modules stand in reading order; each uses those above it.
 
 pub mod durable;
+
+mod platform;
+
+mod parallel;
+
+pub mod failure;
+
+pub mod layout;
+
+pub mod meta;
+
+pub mod guard;
+
+pub mod object;
+
+pub mod tree;
+
+mod objects;
+
+pub mod store;
+
+pub mod read;
+
+mod staging;
+
+pub mod stat_cache;
+
+pub mod insert;
+
+pub mod unpack;
+
+pub mod roots;
+
+pub mod find;
+
+pub mod closure;
+
+mod reserve;
+
+pub mod sweep;
+
+pub mod verify;
+
+pub mod archive;
+
+pub mod copy;
+
+pub use archive::Compression;
+pub use archive::Export;
+pub use archive::ExportError;
+pub use archive::Exported;
+pub use archive::ImportError;
+pub use archive::ImportLimits;
+pub use archive::Imported;
+pub use closure::Closure;
+pub use closure::ClosureError;
+pub use copy::Copied;
+pub use copy::CopyError;
+pub use failure::WriteError;
+pub use find::FindError;
+pub use guard::ExclusiveGuard;
+pub use guard::GuardError;
+pub use guard::SharedGuard;
+pub use insert::AddOptions;
+pub use insert::Added;
+pub use insert::Committed;
+pub use insert::Content;
+pub use insert::Escaping;
+pub use insert::InsertError;
+pub use insert::Insertion;
+pub use insert::LayOutError;
+pub use insert::hash_path;
+pub use layout::Layout;
+pub use read::ReadError;
+pub use roots::Lease;
+pub use roots::Pin;
+pub use roots::Root;
+pub use roots::RootError;
+pub use stat_cache::StatCache;
+pub use store::OpenError;
+pub use store::Store;
+pub use sweep::CollectError;
+pub use sweep::CollectPlan;
+pub use sweep::Freed;
+pub use sweep::OtherRoots;
+pub use tree::Entry;
+pub use tree::EntryName;
+pub use tree::LinkTarget;
+pub use tree::Node;
+pub use tree::Tree;
+pub use unpack::Limits;
+pub use unpack::ReadSeek;
+pub use unpack::Unpack;
+pub use unpack::UnpackError;
+pub use unpack::hash_archive;
+pub use unpack::packing_of;
+pub use verify::Finding;
+pub use verify::Verified;
+pub use verify::VerifyError;

@@ -2,8 +2,8 @@
 //!
 //! The plan is a text, so that a test can hand it to a real process in a variable:
 //! `kill:N` ends the process, as `kill -9` does, before step N (from 0); `fail:N:ENOSPC` makes step N fail with that
-//! error; `fail-from:N:ENOSPC` makes N and all after it fail; `count:FILE` and `log:FILE` write the number of steps,
-//! or each step, to FILE. Several are joined by `,`.
+//! error; `fail-from:N:ENOSPC` makes N and all after it fail; `log:FILE` writes each step to FILE, one line each: so the
+//! number of lines is the number of steps. Several are joined by `,`.
 
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -21,6 +21,15 @@ struct Plan {
     fail: Option<(u64, i32)>,
     fail_from: Option<(u64, i32)>,
     log: Option<File>,
+}
+
+impl Plan {
+    /// The error that step `this` is to fail with.
+    fn error_at(&self, this: u64) -> Option<i32> {
+        let fails = self.fail.filter(|(at, _)| *at == this);
+        let all_fail = self.fail_from.filter(|(from, _)| this >= *from);
+        fails.or(all_fail).map(|(_, errno)| errno)
+    }
 }
 
 static PLAN: Mutex<Option<Plan>> = Mutex::new(None);
@@ -75,20 +84,23 @@ pub(super) fn step<'a, T>(
     if plan.kill == Some(this) {
         stop();
     }
-    if let Some((at, errno)) = plan.fail
-        && at == this
-    {
-        return Err(io::Error::from_raw_os_error(errno));
-    }
-    if let Some((from, errno)) = plan.fail_from
-        && this >= from
-    {
-        return Err(io::Error::from_raw_os_error(errno));
-    }
     let described = plan.log.is_some().then(describe);
+    if let Some(errno) = plan.error_at(this) {
+        if let (Some(step), Some(log)) = (described, plan.log.as_mut()) {
+            let line = format!("on-purpose\t{}", line(&step));
+            log.write_all(line.as_bytes())
+                .expect("the log of steps can be written");
+        }
+        return Err(io::Error::from_raw_os_error(errno));
+    }
     let result = act();
-    if let (Some(step), Some(log), Ok(_)) = (described, plan.log.as_mut(), &result) {
-        log.write_all(line(&step).as_bytes())
+    if let (Some(step), Some(log)) = (described, plan.log.as_mut()) {
+        // A step that failed by itself has changed nothing, but it has a number like the others.
+        let line = match result {
+            Ok(_) => line(&step),
+            Err(_) => "failed\n".to_owned(),
+        };
+        log.write_all(line.as_bytes())
             .expect("the log of steps can be written");
     }
     result
@@ -104,12 +116,18 @@ fn stop() -> ! {
     }
 }
 
+/// So many bytes at once only take up room; which they are is not written down.
+const FILLING: usize = 1 << 20;
+
 /// One step as one line: words separated by tabs, bytes and paths in hex.
 fn line(step: &Step<'_>) -> String {
     let hex = |path: &Path| to_hex(path.as_os_str().as_encoded_bytes());
     match step {
         Step::MakeFolder { path } => format!("make-folder\t{}\n", hex(path)),
         Step::CreateFile { path, mode } => format!("create\t{}\t{mode:o}\n", hex(path)),
+        Step::Write { path, bytes } if bytes.len() >= FILLING => {
+            format!("fill\t{}\t{}\n", hex(path), bytes.len())
+        }
         Step::Write { path, bytes } => format!("write\t{}\t{}\n", hex(path), to_hex(bytes)),
         Step::CopyFile { from, to, mode } => {
             format!("copy\t{}\t{}\t{mode:o}\n", hex(from), hex(to))

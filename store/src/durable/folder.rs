@@ -1,6 +1,7 @@
 //! An open folder: steps by name inside it, without walking its path again.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -137,6 +138,41 @@ impl Folder {
             },
             || self.raw.remove_folder(name),
         )
+    }
+
+    /// Sets the permission bits of this folder itself.
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        step(
+            || Step::SetMode {
+                path: self.path.clone(),
+                mode,
+            },
+            || self.raw.set_mode(mode),
+        )
+    }
+
+    /// Makes a file `name` that shares the blocks of `from`, which is at `path`; none where the file system cannot.
+    pub fn clone_file(
+        &self,
+        from: &File,
+        path: &Path,
+        name: &OsStr,
+        mode: u32,
+    ) -> io::Result<Option<NewFile>> {
+        let to = self.path.join(name);
+        let result = step(
+            || Step::CopyFile {
+                from: path.to_owned(),
+                to: to.clone(),
+                mode,
+            },
+            || self.raw.clone_file(from, name, mode),
+        );
+        match result {
+            Ok(file) => Ok(Some(NewFile::new(file, to))),
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Brings the names in this folder to disk.

@@ -97,6 +97,28 @@ impl RawFolder {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
+    pub(super) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        Ok(rustix::fs::fchmod(&self.0, to_mode(mode))?)
+    }
+
+    /// The kernel says in many ways that it cannot; the file is deleted again whichever it was.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) fn clone_file(&self, from: &File, name: &OsStr, mode: u32) -> io::Result<File> {
+        let file = self.create_file(name, mode)?;
+        if rustix::fs::ioctl_ficlone(&file, from).is_ok() {
+            return Ok(file);
+        }
+        drop(file);
+        self.remove_file(name)?;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Elsewhere a clone is made by path only, which could be another file by now.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(super) fn clone_file(&self, _: &File, _: &OsStr, _: u32) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     pub(super) fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.0)?)
     }
@@ -118,20 +140,20 @@ pub(super) fn open_to_append(path: &Path) -> io::Result<File> {
 
 /// What a file may have besides what the umask left it. Asked only where the umask can matter.
 fn force_mode(file: &File, mode: u32) -> io::Result<()> {
-    if mode & !umask_can_leave() == 0 {
+    if umask_leaves().contains(to_mode(mode)) {
         return Ok(());
     }
     Ok(rustix::fs::fchmod(file, to_mode(mode))?)
 }
 
 /// The bits the umask of this process leaves alone, asked once: reading it means setting it for a moment.
-fn umask_can_leave() -> u32 {
+fn umask_leaves() -> Mode {
     use std::sync::OnceLock;
-    static LEFT: OnceLock<u32> = OnceLock::new();
+    static LEFT: OnceLock<Mode> = OnceLock::new();
     *LEFT.get_or_init(|| {
-        let umask = rustix::process::umask(Mode::from_raw_mode(0o077));
+        let umask = rustix::process::umask(to_mode(0o077));
         rustix::process::umask(umask);
-        !umask.as_raw_mode() & 0o777
+        to_mode(0o777).difference(umask)
     })
 }
 

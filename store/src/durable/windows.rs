@@ -69,6 +69,23 @@ impl RawFolder {
     #[expect(
         clippy::unused_self,
         clippy::unnecessary_wraps,
+        reason = "the read-only bit of a folder means nothing here"
+    )]
+    pub(super) fn set_mode(&self, _mode: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "a clone is made by path here, which could be another file by now"
+    )]
+    pub(super) fn clone_file(&self, _: &File, _: &OsStr, _: u32) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
         reason = "names are journalled"
     )]
     pub(super) fn sync(&self) -> io::Result<()> {
