@@ -1,1 +1,10 @@
+//! Declarative generations of programs and config files: switch, roll back, never half.
+//!
+//! The modules stand in reading order: each uses those above it and none below. `tests/order.rs` knows.
 
+pub mod env;
+pub mod clock;
+pub mod home;
+pub mod process;
+pub mod manifest;
+pub mod lock;

@@ -1,1 +1,3 @@
+//! The program: everything will be in the library.
+
 fn main() {}

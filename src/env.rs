@@ -1,0 +1,103 @@
+//! Every environment variable dgmo reads; nothing else reads them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// A variable we read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Var {
+    /// Where dgmo keeps its home, in place of the default.
+    DgmoHome,
+    /// The profile used when `--profile` is not given.
+    DgmoProfile,
+    /// The moment taken for now, in seconds since 1970, so that tests and builds can be repeated.
+    DgmoNow,
+    /// The faults a test asks for; read only with the feature `fault-injection`.
+    #[cfg(feature = "fault-injection")]
+    DgmoFault,
+    /// The user's home folder.
+    UserHome,
+    /// The user's name.
+    User,
+    /// Where users' data goes.
+    DataHome,
+    /// Where users' settings go.
+    ConfigHome,
+    /// A file of certificates to trust besides the built-in ones.
+    CertificateFile,
+    /// The proxy for `http:` addresses; only in lower case, since a server may set the other for its programs.
+    HttpProxy,
+    /// The proxy for `https:` addresses.
+    HttpsProxy,
+    /// The proxy for all addresses.
+    AllProxy,
+    /// The hosts that need none.
+    NoProxy,
+    /// No colour, whatever the terminal can.
+    NoColor,
+    /// Colour, even where there is no terminal.
+    ColorForce,
+    /// The kind of terminal; `dumb` has no colour and no bars.
+    Terminal,
+    /// The user's shell, for the spelling of `dgmo env`.
+    Shell,
+}
+
+impl Var {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DgmoHome => "DGMO_HOME",
+            Self::DgmoProfile => "DGMO_PROFILE",
+            Self::DgmoNow => "DGMO_NOW",
+            #[cfg(feature = "fault-injection")]
+            Self::DgmoFault => "DGMO_FAULT",
+            Self::UserHome if cfg!(windows) => "USERPROFILE",
+            Self::UserHome => "HOME",
+            Self::User if cfg!(windows) => "USERNAME",
+            Self::User => "USER",
+            Self::DataHome if cfg!(windows) => "LOCALAPPDATA",
+            Self::DataHome => "XDG_DATA_HOME",
+            Self::ConfigHome if cfg!(windows) => "APPDATA",
+            Self::ConfigHome => "XDG_CONFIG_HOME",
+            Self::CertificateFile => "SSL_CERT_FILE",
+            Self::HttpProxy => "http_proxy",
+            Self::HttpsProxy => "HTTPS_PROXY",
+            Self::AllProxy => "ALL_PROXY",
+            Self::NoProxy => "NO_PROXY",
+            Self::NoColor => "NO_COLOR",
+            Self::ColorForce => "CLICOLOR_FORCE",
+            Self::Terminal => "TERM",
+            Self::Shell => "SHELL",
+        }
+    }
+
+    /// Its value as it is; an empty one counts as unset. Those for proxies may be spelled in lower case too.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn raw(self) -> Option<OsString> {
+        let value = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        match self {
+            Self::HttpsProxy | Self::AllProxy | Self::NoProxy => {
+                value(&self.name().to_ascii_lowercase()).or_else(|| value(self.name()))
+            }
+            _ => value(self.name()),
+        }
+    }
+
+    /// Its value as text; one that is not text counts as unset.
+    pub fn text(self) -> Option<String> {
+        self.raw()?.into_string().ok()
+    }
+
+    /// Its value as an absolute path; a relative one counts as unset, as the XDG rules say.
+    pub fn absolute_path(self) -> Option<PathBuf> {
+        self.raw()
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    }
+
+    /// Its value as a path, relative ones taken from the working folder.
+    pub fn path(self) -> Option<PathBuf> {
+        self.raw().map(PathBuf::from)
+    }
+}

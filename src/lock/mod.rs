@@ -1,0 +1,15 @@
+//! Load, save and compare `dgmo.lock`.
+
+mod diff;
+mod file;
+
+pub use diff::BuildChange;
+pub use diff::LockDiff;
+pub use diff::PackageChange;
+pub use file::LOCK_FILE;
+pub use file::LoadLockError;
+pub use file::SaveLockError;
+pub use file::Saved;
+pub use file::load;
+pub use file::path_beside;
+pub use file::save;

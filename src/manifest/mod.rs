@@ -1,0 +1,28 @@
+//! Load, check and edit `dgmo.yaml`, with positions for messages.
+
+mod edit;
+mod find;
+mod layout;
+mod load;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod platform;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod platform;
+mod save;
+mod starter;
+mod write;
+mod yaml;
+
+pub use edit::EditError;
+pub use edit::add_package;
+pub use edit::remove_package;
+pub use find::MANIFEST_FILE;
+pub use find::find;
+pub use load::LoadError;
+pub use load::LoadedManifest;
+pub use load::load;
+pub use load::load_text;
+pub use save::save_text;
+pub use starter::TEXT as STARTER;
