@@ -8,3 +8,6 @@ pub mod home;
 pub mod process;
 pub mod manifest;
 pub mod lock;
+pub mod source;
+pub mod resolve;
+pub mod realise;

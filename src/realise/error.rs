@@ -1,0 +1,121 @@
+//! Why packages could not be made present.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+
+use dgmo_schema::code::Code;
+use dgmo_schema::code::Diagnose;
+use dgmo_schema::code::Hint;
+use dgmo_schema::id::TreeId;
+use dgmo_schema::name::PackageName;
+use dgmo_schema::system::System;
+use dgmo_store::InsertError;
+use dgmo_store::LayOutError;
+use dgmo_store::UnpackError;
+
+use crate::resolve::each_told;
+use crate::source::FetchError;
+
+/// Some packages could not be made present; each with its reason.
+#[derive(Debug)]
+pub struct RealiseError {
+    /// The packages, in order of name; never empty.
+    pub failures: Vec<(PackageName, PackageError)>,
+}
+
+impl fmt::Display for RealiseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each_told(f, "realise", &self.failures)
+    }
+}
+
+impl Error for RealiseError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.failures[..] {
+            [(_, failure)] => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+/// Why one package could not be made present.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    #[error("the lock does not cover {system}")]
+    OtherSystems { system: System },
+    #[error("the lock names a path, and the manifest does not")]
+    NoPath,
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error("cannot unpack `{url}`")]
+    Unpack { url: String, source: UnpackError },
+    #[error("it unpacks to the tree {found}, and the lock says {expected}")]
+    TreeDiffers { expected: TreeId, found: TreeId },
+    #[error("`{}` does not hold what was locked", path.display())]
+    PathChanged { path: PathBuf },
+    #[error(transparent)]
+    Insert(#[from] InsertError),
+    #[error(transparent)]
+    LayOut(#[from] LayOutError),
+}
+
+impl Diagnose for RealiseError {
+    fn code(&self) -> Code {
+        match &self.failures[..] {
+            [(_, failure)] => failure.code(),
+            _ => Code::RealiseFailed,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        let mut failures = self.failures.iter();
+        failures.find_map(|(_, failure)| failure.deepest_hint())
+    }
+
+    fn inner(&self) -> Option<&dyn Diagnose> {
+        match &self.failures[..] {
+            [(_, failure)] => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+impl Diagnose for PackageError {
+    fn code(&self) -> Code {
+        match self {
+            Self::OtherSystems { .. } => Code::SystemNotLocked,
+            Self::NoPath => Code::LockOutOfDate,
+            Self::Fetch(error) => error.code(),
+            Self::Unpack { .. } => Code::PackageUnusable,
+            Self::TreeDiffers { .. } => Code::TreeDiffers,
+            Self::PathChanged { .. } => Code::PathChanged,
+            Self::Insert(error) => error.code(),
+            Self::LayOut(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        let command = match self {
+            Self::OtherSystems { system } => {
+                return Some(Hint::Do(format!(
+                    "add `{system}` to `systems:` in `dgmo.yaml` and run `dgmo lock`"
+                )));
+            }
+            Self::TreeDiffers { .. } => "dgmo update",
+            Self::NoPath | Self::PathChanged { .. } => "dgmo lock",
+            _ => return None,
+        };
+        Some(Hint::Run(command.to_owned()))
+    }
+
+    fn inner(&self) -> Option<&dyn Diagnose> {
+        match self {
+            Self::Fetch(error) => Some(error),
+            Self::Unpack { source, .. } => Some(source),
+            Self::Insert(error) => Some(error),
+            Self::LayOut(error) => Some(error),
+            _ => None,
+        }
+    }
+}

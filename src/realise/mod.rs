@@ -1,0 +1,266 @@
+//! Makes every object of a lock present: fetched, proven, unpacked and laid out.
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::PackageError;
+pub use error::RealiseError;
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::thread::available_parallelism;
+
+use dgmo_schema::event::Event;
+use dgmo_schema::id::TreeId;
+use dgmo_schema::lock::Lock;
+use dgmo_schema::lock::Locked;
+use dgmo_schema::lock::LockedUrl;
+use dgmo_schema::lock::Scope;
+use dgmo_schema::manifest::ExpectedDigest;
+use dgmo_schema::name::PackageName;
+use dgmo_schema::system::System;
+use dgmo_store::AddOptions;
+use dgmo_store::Added;
+use dgmo_store::Content;
+use dgmo_store::Insertion;
+use dgmo_store::StatCache;
+
+use crate::resolve::Origins;
+use crate::resolve::program_tree;
+use crate::resolve::unpack;
+use crate::source::Downloads;
+use crate::source::Expected;
+use crate::source::FetchError;
+use crate::source::Fetched;
+use crate::source::Request;
+use crate::source::in_parallel;
+
+/// How packages are realised.
+#[derive(Debug)]
+pub struct RealiseHow<'a> {
+    /// Where downloads lie, and whether the network may be used.
+    pub downloads: &'a Downloads<'a>,
+    /// Where the packages are, as resolving them told.
+    pub origins: &'a Origins,
+    /// Files of `path:` packages it knows are not read again.
+    pub stat_cache: Option<&'a StatCache>,
+}
+
+/// What was made present.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Realised {
+    /// Each package's tree, laid out once the insertion is committed.
+    pub trees: BTreeMap<PackageName, TreeId>,
+    /// How many bytes the store gained.
+    pub new_bytes: u64,
+    /// How many objects the store gained.
+    pub new_objects: u64,
+    /// How many bytes came over the network.
+    pub received: u64,
+}
+
+/// Makes every package of `lock` for `system` present and laid out, within `insertion`.
+///
+/// What is there already costs a look. When packages fail, all of them are told, and the caller drops the insertion, so
+/// that nothing of any of them is visible.
+pub fn realise(
+    insertion: &Insertion<'_>,
+    lock: &Lock,
+    system: &System,
+    how: &RealiseHow<'_>,
+) -> Result<Realised, RealiseError> {
+    let (trees, missing) = look(insertion, lock, system).map_err(|failure| RealiseError {
+        failures: vec![failure],
+    })?;
+    let work = Work {
+        insertion,
+        how,
+        new_bytes: AtomicU64::new(0),
+        new_objects: AtomicU64::new(0),
+        received: AtomicU64::new(0),
+    };
+    let failures = work.run(missing);
+    if failures.is_empty() {
+        return Ok(Realised {
+            trees,
+            new_bytes: work.new_bytes.into_inner(),
+            new_objects: work.new_objects.into_inner(),
+            received: work.received.into_inner(),
+        });
+    }
+    Err(RealiseError { failures })
+}
+
+/// A package whose tree is not laid out. Of several with the same tree, the first stands for all.
+struct Missing<'a> {
+    name: &'a PackageName,
+    tree: TreeId,
+    from: From<'a>,
+}
+
+/// Where a tree that is not laid out comes from.
+enum From<'a> {
+    Store,
+    Path,
+    Url(Scope, &'a LockedUrl),
+}
+
+type Failure = (PackageName, PackageError);
+
+/// What there is to do: every package's tree, and which of them are missing.
+fn look<'a>(
+    insertion: &Insertion<'_>,
+    lock: &'a Lock,
+    system: &System,
+) -> Result<(BTreeMap<PackageName, TreeId>, Vec<Missing<'a>>), Failure> {
+    let mut trees = BTreeMap::new();
+    let mut missing: BTreeMap<TreeId, Missing<'a>> = BTreeMap::new();
+    for (name, package) in &lock.packages {
+        let failed = |error: PackageError| (name.clone(), error);
+        let own = Scope::System(system.clone());
+        let scope = if package.builds.contains_key(&own) {
+            own
+        } else {
+            Scope::Any
+        };
+        let locked = package.builds.get(&scope).ok_or_else(|| {
+            failed(PackageError::OtherSystems {
+                system: system.clone(),
+            })
+        })?;
+        let tree = locked.tree();
+        trees.insert(name.clone(), tree);
+        if insertion.store().is_laid_out(tree) || missing.contains_key(&tree) {
+            continue;
+        }
+        let is_there = insertion.has_tree(tree);
+        let from = match locked {
+            _ if is_there.map_err(|error| failed(error.into()))? => From::Store,
+            Locked::Path { .. } => From::Path,
+            Locked::Url(url) => From::Url(scope, url),
+        };
+        missing.insert(tree, Missing { name, tree, from });
+    }
+    Ok((trees, missing.into_values().collect()))
+}
+
+/// Packages being realised.
+struct Work<'a, 'i> {
+    insertion: &'a Insertion<'i>,
+    how: &'a RealiseHow<'a>,
+    new_bytes: AtomicU64,
+    new_objects: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Work<'_, '_> {
+    /// Those to fetch first, each unpacked while others are on their way; then those that are near, on all cores.
+    fn run(&self, missing: Vec<Missing<'_>>) -> Vec<Failure> {
+        let (far, near): (Vec<_>, Vec<_>) = missing
+            .into_iter()
+            .partition(|package| matches!(package.from, From::Url(..)));
+        let requests: Vec<_> = far
+            .iter()
+            .filter_map(|package| self.request(package))
+            .collect();
+        let fetched = self.how.downloads.fetch_all(&requests, |index, fetched| {
+            self.insert_fetched(&far[index], fetched)
+        });
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let found = in_parallel(&vec![None; near.len()], cores, cores, |index| {
+            self.insert_near(&near[index])
+        });
+        let results = far.iter().zip(fetched).chain(near.iter().zip(found));
+        let mut failures: Vec<_> = results
+            .filter_map(|(package, result)| Some((package.name.clone(), result.err()?)))
+            .collect();
+        failures.sort_by(|(one, _), (two, _)| one.cmp(two));
+        failures
+    }
+
+    fn request(&self, package: &Missing<'_>) -> Option<Request> {
+        let From::Url(scope, locked) = &package.from else {
+            return None;
+        };
+        let whole = self.how.origins.address(package.name, scope);
+        Some(Request {
+            what: package.name.to_string(),
+            url: whole.unwrap_or(&locked.url).to_owned(),
+            expected: Expected {
+                size: Some(locked.size),
+                digests: vec![ExpectedDigest::Blake3(locked.digest)],
+                signer: locked.signer.clone(),
+            },
+        })
+    }
+
+    fn insert_fetched(
+        &self,
+        package: &Missing<'_>,
+        fetched: Result<Fetched, FetchError>,
+    ) -> Result<(), PackageError> {
+        let From::Url(_, locked) = &package.from else {
+            unreachable!("only these are fetched");
+        };
+        let mut fetched = fetched?;
+        self.received.fetch_add(fetched.received, Ordering::Relaxed);
+        let how = unpack(locked.unpack, locked.strip, locked.program.as_deref());
+        let added = self.insertion.add_archive(&mut fetched.file, &how);
+        let added = added.map_err(|source| PackageError::Unpack {
+            url: locked.url.clone(),
+            source,
+        })?;
+        let Content::Folder(found) = added.content else {
+            unreachable!("unpacking gives a folder");
+        };
+        if found != package.tree {
+            let expected = package.tree;
+            return Err(PackageError::TreeDiffers { expected, found });
+        }
+        self.added(package, &added)
+    }
+
+    fn insert_near(&self, package: &Missing<'_>) -> Result<(), PackageError> {
+        if let From::Store = package.from {
+            return Ok(self.insertion.lay_out(package.tree)?);
+        }
+        let origins = self.how.origins;
+        let unknown = || PackageError::NoPath;
+        let path = origins.path(package.name).ok_or_else(unknown)?;
+        let options = AddOptions {
+            stat_cache: self.how.stat_cache,
+            ..AddOptions::default()
+        };
+        let added = self.insertion.add_path(path, &options)?;
+        let found = match added.content {
+            Content::Folder(tree) => tree,
+            Content::File(blob) | Content::Executable(blob) => {
+                let program = origins.program(package.name).ok_or_else(unknown)?;
+                // A name that cannot be one was refused when the package was resolved.
+                let [bin, root] = program_tree(program, blob).map_err(|_| unknown())?;
+                self.insertion.add_tree(&bin)?;
+                self.insertion.add_tree(&root)?
+            }
+        };
+        if found != package.tree {
+            let path = path.to_owned();
+            return Err(PackageError::PathChanged { path });
+        }
+        self.added(package, &added)
+    }
+
+    /// Lays out what was added, and counts it.
+    fn added(&self, package: &Missing<'_>, added: &Added) -> Result<(), PackageError> {
+        for warning in &added.warnings {
+            let text = format!("package `{}`: {warning}", package.name);
+            self.insertion.observer().observe(Event::Warning(text));
+        }
+        self.new_bytes.fetch_add(added.new_bytes, Ordering::Relaxed);
+        self.new_objects
+            .fetch_add(added.new_objects, Ordering::Relaxed);
+        Ok(self.insertion.lay_out(package.tree)?)
+    }
+}

@@ -1,0 +1,168 @@
+//! Why packages could not be resolved.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+
+use dgmo_schema::code::Code;
+use dgmo_schema::code::Diagnose;
+use dgmo_schema::code::Hint;
+use dgmo_schema::name::PackageName;
+use dgmo_schema::system::System;
+use dgmo_store::InsertError;
+use dgmo_store::UnpackError;
+use dgmo_store::tree::NameProblem;
+
+use super::placeholder::PlaceholderError;
+use crate::source::FetchError;
+
+/// Some packages could not be resolved; each with its reason.
+#[derive(Debug)]
+pub struct ResolveError {
+    /// The packages, in order of name; never empty.
+    pub failures: Vec<(PackageName, PackageError)>,
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each_told(f, "resolve", &self.failures)
+    }
+}
+
+impl Error for ResolveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.failures[..] {
+            [(_, failure)] => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+/// Says that packages could not be `deed`: for one its cause follows by itself, for several each has a line.
+pub(crate) fn each_told<E: Error>(
+    f: &mut fmt::Formatter<'_>,
+    deed: &str,
+    failures: &[(PackageName, E)],
+) -> fmt::Result {
+    if let [(name, _)] = failures {
+        return write!(f, "cannot {deed} `{name}`");
+    }
+    write!(f, "cannot {deed} {} packages", failures.len())?;
+    for (name, failure) in failures {
+        write!(f, "\n  `{name}`: {failure}")?;
+        let mut cause = failure.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+    }
+    Ok(())
+}
+
+/// Why one package could not be resolved.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    #[error(transparent)]
+    Placeholder(#[from] PlaceholderError),
+    #[error("nothing tells how `{url}` is packed")]
+    Packing { url: String },
+    #[error("the digest of `{url}` differs by system, and its address does not")]
+    Digest { url: String },
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error("cannot unpack `{url}`")]
+    Unpack { url: String, source: UnpackError },
+    #[error("`{program}` cannot be the name of a program")]
+    Program {
+        program: String,
+        source: NameProblem,
+    },
+    #[error("cannot take `{}`", path.display())]
+    Path { path: PathBuf, source: InsertError },
+}
+
+/// Why a record could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("the lock has no package `{name}`")]
+    NotLocked { name: PackageName },
+    #[error("the lock has no package `{name}` for {system}")]
+    OtherSystems { name: PackageName, system: System },
+}
+
+impl Diagnose for ResolveError {
+    fn code(&self) -> Code {
+        match &self.failures[..] {
+            [(_, failure)] => failure.code(),
+            _ => Code::ResolveFailed,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        let mut failures = self.failures.iter();
+        failures.find_map(|(_, failure)| failure.deepest_hint())
+    }
+
+    fn inner(&self) -> Option<&dyn Diagnose> {
+        match &self.failures[..] {
+            [(_, failure)] => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+impl Diagnose for PackageError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Placeholder(error) => error.code(),
+            Self::Packing { .. } => Code::PackingUnknown,
+            Self::Fetch(error) => error.code(),
+            Self::Digest { .. }
+            | Self::Unpack { .. }
+            | Self::Program { .. }
+            | Self::Path { .. } => Code::SourceUnusable,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        let text = match self {
+            Self::Placeholder(_) | Self::Fetch(_) => return None,
+            Self::Packing { .. } => {
+                "say how with `unpack:`, such as `unpack: tar.gz` or `unpack: program`"
+            }
+            Self::Digest { .. } => "put `{system}` into the address, or give one digest for all",
+            Self::Unpack { .. } => "look whether `unpack:` and `strip:` fit the file",
+            Self::Program { .. } => "give it a name in `bin:`",
+            Self::Path { .. } => "correct `path:` in `dgmo.yaml`",
+        };
+        Some(Hint::Do(text.to_owned()))
+    }
+
+    fn inner(&self) -> Option<&dyn Diagnose> {
+        match self {
+            Self::Placeholder(error) => Some(error),
+            Self::Fetch(error) => Some(error),
+            Self::Unpack { source, .. } => Some(source),
+            Self::Path { source, .. } => Some(source),
+            Self::Packing { .. } | Self::Digest { .. } | Self::Program { .. } => None,
+        }
+    }
+}
+
+impl Diagnose for RecordError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotLocked { .. } => Code::LockOutOfDate,
+            Self::OtherSystems { .. } => Code::SystemNotLocked,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotLocked { .. } => Hint::Run("dgmo lock".to_owned()),
+            Self::OtherSystems { system, .. } => Hint::Do(format!(
+                "add `{system}` to `systems:` in `dgmo.yaml` and run `dgmo lock`"
+            )),
+        })
+    }
+}

@@ -1,0 +1,280 @@
+//! Turns a manifest into a lock: requirements in, exact bytes and trees out.
+
+mod error;
+mod path;
+mod placeholder;
+mod record;
+#[cfg(test)]
+pub(crate) mod tests;
+mod url;
+
+pub use error::PackageError;
+pub use error::RecordError;
+pub use error::ResolveError;
+pub(crate) use error::each_told;
+pub(crate) use path::program_tree;
+pub use placeholder::PlaceholderError;
+pub use record::record;
+pub(crate) use url::unpack;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::event::Event;
+use dgmo_schema::event::Observer;
+use dgmo_schema::lock::Lock;
+use dgmo_schema::lock::Locked;
+use dgmo_schema::lock::LockedPackage;
+use dgmo_schema::lock::Scope;
+use dgmo_schema::manifest::Manifest;
+use dgmo_schema::manifest::Requirement;
+use dgmo_schema::manifest::Source;
+use dgmo_schema::name::PackageName;
+use dgmo_store::StatCache;
+
+use crate::home;
+use crate::source::Downloads;
+use url::Wanted;
+
+/// Which packages are locked afresh although the previous lock still fits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Update {
+    /// None: what fits stays.
+    #[default]
+    Nothing,
+    /// These.
+    Only(BTreeSet<PackageName>),
+    /// Each.
+    All,
+}
+
+impl Update {
+    fn covers(&self, name: &PackageName) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Only(names) => names.contains(name),
+            Self::All => true,
+        }
+    }
+}
+
+/// How packages are resolved.
+#[derive(Debug)]
+pub struct ResolveHow<'a> {
+    /// What is locked afresh.
+    pub update: Update,
+    /// Where downloads lie, and whether the network may be used.
+    pub downloads: &'a Downloads<'a>,
+    /// Files of `path:` packages it knows are not read again.
+    pub stat_cache: Option<&'a StatCache>,
+}
+
+/// What a manifest was resolved to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// The lock, for all systems of the manifest.
+    pub lock: Lock,
+    /// Where on this machine, and behind which whole addresses, the packages are.
+    pub origins: Origins,
+}
+
+/// What is needed to get at the packages of a lock and does not belong into it: folders of this machine, and
+/// addresses with users and passwords.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins {
+    paths: BTreeMap<PackageName, Taken>,
+    addresses: BTreeMap<(PackageName, Scope), String>,
+}
+
+/// A folder or file of this machine that is a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Taken {
+    path: PathBuf,
+    program: String,
+}
+
+impl Origins {
+    /// The folder or file a `path:` package is taken from.
+    pub fn path(&self, name: &PackageName) -> Option<&Path> {
+        self.paths.get(name).map(|taken| taken.path.as_path())
+    }
+
+    /// What the program of a `path:` package that is a single file is called.
+    pub(crate) fn program(&self, name: &PackageName) -> Option<&str> {
+        self.paths.get(name).map(|taken| taken.program.as_str())
+    }
+
+    /// The whole address of a package, where it is more than the lock says.
+    pub fn address(&self, name: &PackageName, scope: &Scope) -> Option<&str> {
+        let known = self.addresses.get(&(name.clone(), scope.clone()));
+        known.map(String::as_str)
+    }
+}
+
+/// Resolves every package of `manifest` for all its systems.
+///
+/// What the `previous` lock says of a package stays as long as it fits the manifest, and costs neither network nor
+/// disk. Packages with `path:` are looked at each time. When packages fail, all of them are told.
+pub fn resolve(
+    manifest: &Manifest,
+    previous: Option<&Lock>,
+    how: &ResolveHow<'_>,
+    observer: &dyn Observer,
+) -> Result<Resolution, ResolveError> {
+    let mut work = Work {
+        manifest,
+        previous,
+        how,
+        observer,
+        resolution: Resolution {
+            lock: Lock::default(),
+            origins: Origins::default(),
+        },
+        wanted: Vec::new(),
+        failures: Vec::new(),
+    };
+    for (name, requirement) in &manifest.packages {
+        work.look_at(name, requirement);
+    }
+    work.fetch();
+    work.failures.sort_by(|(one, _), (two, _)| one.cmp(two));
+    if work.failures.is_empty() {
+        return Ok(work.resolution);
+    }
+    Err(ResolveError {
+        failures: work.failures,
+    })
+}
+
+/// A manifest being resolved.
+struct Work<'a> {
+    manifest: &'a Manifest,
+    previous: Option<&'a Lock>,
+    how: &'a ResolveHow<'a>,
+    observer: &'a dyn Observer,
+    resolution: Resolution,
+    /// What has to be fetched.
+    wanted: Vec<Wanted<'a>>,
+    failures: Vec<(PackageName, PackageError)>,
+}
+
+impl<'a> Work<'a> {
+    /// Does what needs no network.
+    fn look_at(&mut self, name: &'a PackageName, requirement: &'a Requirement) {
+        let result = match &requirement.source {
+            Source::Path { path, base } => self.take(name, requirement, path, base),
+            Source::Url(_) => self.look_at_addresses(name, requirement),
+        };
+        if let Err(failure) = result {
+            self.failures.push((name.clone(), failure));
+        }
+    }
+
+    fn take(
+        &mut self,
+        name: &PackageName,
+        requirement: &Requirement,
+        written: &str,
+        base: &Path,
+    ) -> Result<(), PackageError> {
+        let taken = Taken {
+            path: home::locate(base, written),
+            program: program_name(name, requirement),
+        };
+        let found = path::hash(&taken.path, &taken.program, self.how.stat_cache)?;
+        self.warn(name, &found.warnings);
+        let locked = Locked::Path {
+            path: written.to_owned(),
+            tree: found.tree,
+        };
+        self.resolution.origins.paths.insert(name.clone(), taken);
+        self.settle(name, None, Scope::Any, locked);
+        Ok(())
+    }
+
+    fn look_at_addresses(
+        &mut self,
+        name: &'a PackageName,
+        requirement: &'a Requirement,
+    ) -> Result<(), PackageError> {
+        for wanted in url::wanted(name, requirement, &self.manifest.systems)? {
+            if let Some(address) = wanted.secret_address() {
+                let key = (name.clone(), wanted.scope.clone());
+                self.resolution.origins.addresses.insert(key, address);
+            }
+            let update = self.how.update.covers(name);
+            let previous = self.previously(name, &wanted.scope).filter(|_| !update);
+            match previous.filter(|previous| wanted.is_met_by(previous)) {
+                Some(previous) => {
+                    let locked = Locked::Url(previous.clone());
+                    self.settle(name, wanted.version, wanted.scope, locked);
+                }
+                None => self.wanted.push(wanted.knowing(previous)),
+            }
+        }
+        Ok(())
+    }
+
+    fn previously(
+        &self,
+        name: &PackageName,
+        scope: &Scope,
+    ) -> Option<&'a dgmo_schema::lock::LockedUrl> {
+        match self.previous?.packages.get(name)?.builds.get(scope)? {
+            Locked::Url(url) => Some(url),
+            Locked::Path { .. } => None,
+        }
+    }
+
+    /// Fetches what is still wanted, several at once, and hashes each as it comes.
+    fn fetch(&mut self) {
+        let wanted = std::mem::take(&mut self.wanted);
+        let requests: Vec<_> = wanted.iter().map(Wanted::request).collect();
+        let results = self.how.downloads.fetch_all(&requests, |index, fetched| {
+            let fetched = fetched.map_err(PackageError::from)?;
+            wanted[index].lock(fetched)
+        });
+        for (wanted, result) in wanted.into_iter().zip(results) {
+            match result {
+                Ok((locked, warnings)) => {
+                    self.warn(wanted.name, &warnings);
+                    self.settle(
+                        wanted.name,
+                        wanted.version,
+                        wanted.scope,
+                        Locked::Url(locked),
+                    );
+                }
+                Err(failure) => self.failures.push((wanted.name.clone(), failure)),
+            }
+        }
+    }
+
+    fn settle(&mut self, name: &PackageName, version: Option<&str>, scope: Scope, locked: Locked) {
+        let packages = &mut self.resolution.lock.packages;
+        let package = packages
+            .entry(name.clone())
+            .or_insert_with(|| LockedPackage {
+                version: version.map(str::to_owned),
+                builds: BTreeMap::new(),
+            });
+        package.builds.insert(scope, locked);
+    }
+
+    fn warn(&self, name: &PackageName, warnings: &[String]) {
+        for warning in warnings {
+            let text = format!("package `{name}`: {warning}");
+            self.observer.observe(Event::Warning(text));
+        }
+    }
+}
+
+/// What a package that is a single program puts into `bin`: the one name of `bin:`, else its own.
+fn program_name(name: &PackageName, requirement: &Requirement) -> String {
+    match &requirement.bin[..] {
+        [only] => only.rsplit('/').next().unwrap_or(only).to_owned(),
+        _ => name.as_str().to_owned(),
+    }
+}

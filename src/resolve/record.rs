@@ -1,0 +1,75 @@
+//! The canonical record of a generation, known before anything of it is built.
+
+use std::collections::BTreeMap;
+
+use dgmo_schema::generation::FORMAT;
+use dgmo_schema::generation::Identity;
+use dgmo_schema::generation::Record;
+use dgmo_schema::generation::RecordedFile;
+use dgmo_schema::generation::RecordedPackage;
+use dgmo_schema::lock::Lock;
+use dgmo_schema::lock::Locked;
+use dgmo_schema::manifest::Manifest;
+use dgmo_schema::manifest::Requirement;
+use dgmo_schema::name::PackageName;
+use dgmo_schema::name::TargetPath;
+use dgmo_schema::system::System;
+
+use super::RecordError;
+
+/// The record of what `manifest` and `lock` give on `system`, with the home files as their contents are known.
+pub fn record(
+    manifest: &Manifest,
+    lock: &Lock,
+    system: &System,
+    files: BTreeMap<TargetPath, RecordedFile>,
+) -> Result<Record, RecordError> {
+    let packages = manifest.packages.iter().map(|(name, requirement)| {
+        let package = recorded(name, requirement, lock, system)?;
+        Ok((name.clone(), package))
+    });
+    Ok(Record {
+        format: FORMAT,
+        system: system.clone(),
+        packages: packages.collect::<Result<_, _>>()?,
+        files,
+        env: manifest.env.clone(),
+        path: manifest.path.clone(),
+    })
+}
+
+fn recorded(
+    name: &PackageName,
+    requirement: &Requirement,
+    lock: &Lock,
+    system: &System,
+) -> Result<RecordedPackage, RecordError> {
+    let package = lock
+        .packages
+        .get(name)
+        .ok_or_else(|| RecordError::NotLocked { name: name.clone() })?;
+    let locked = package
+        .for_system(system)
+        .ok_or_else(|| RecordError::OtherSystems {
+            name: name.clone(),
+            system: system.clone(),
+        })?;
+    Ok(RecordedPackage {
+        version: package.version.clone(),
+        identity: identity(locked),
+        bin: requirement.bin.clone(),
+        priority: requirement.priority,
+    })
+}
+
+fn identity(locked: &Locked) -> Identity {
+    match locked {
+        Locked::Path { tree, .. } => Identity::Tree(*tree),
+        Locked::Url(url) => Identity::Fetched {
+            digest: url.digest,
+            unpack: url.unpack,
+            strip: url.strip,
+            program: url.program.clone(),
+        },
+    }
+}

@@ -1,0 +1,155 @@
+//! One download from beginning to end: what is here already, what the network brings, what proves it.
+
+use std::fs::File;
+use std::io;
+use std::io::Seek;
+
+use dgmo_schema::event::Event;
+use dgmo_schema::id::Digest;
+use minisign_verify::PublicKey;
+
+use super::Expected;
+use super::FetchError;
+use super::Fetched;
+use super::Request;
+use super::address::Remote;
+use super::downloads::Downloads;
+use super::downloads::unsigned;
+use super::partial::Partial;
+use super::partial::Waited;
+use super::persist::Attempt;
+use super::persist::persist;
+use super::signature;
+use super::transfer;
+use super::transfer::Transfer;
+
+/// One download under way.
+pub(super) struct Download<'a> {
+    pub(super) downloads: &'a Downloads<'a>,
+    pub(super) request: &'a Request,
+    pub(super) remote: &'a Remote,
+}
+
+impl Download<'_> {
+    /// Brings the bytes here and proves them.
+    pub(super) fn run(&self, signer: Option<&PublicKey>) -> Result<Fetched, FetchError> {
+        let (mut partial, waited) = self.hold()?;
+        let received = if self.is_here(&mut partial, waited)? {
+            0
+        } else {
+            self.bring(&mut partial)?
+        };
+        let (mut file, path) = self.kept(partial.open())?;
+        if let Some(signer) = signer {
+            self.check_signature(signer, &partial, &mut file)?;
+            self.kept(file.rewind())?;
+        }
+        Ok(Fetched {
+            file,
+            path,
+            size: partial.len(),
+            digest: partial.digests().blake3,
+            received,
+        })
+    }
+
+    fn hold(&self) -> Result<(Partial, Waited), FetchError> {
+        let key = Digest::of(self.remote.text().as_bytes()).hex();
+        let waiting = || {
+            self.downloads.observer().observe(Event::Note(format!(
+                "fetching {}: the same download is under way already; waiting for it",
+                self.request.what
+            )));
+        };
+        let digests = &self.request.expected.digests;
+        let folder = self.downloads.folder();
+        if !folder.join(format!("{}.bytes", &key[..32])).exists() {
+            // Who may not fetch is told before a folder and a lock for it are made.
+            self.downloads.agents(self.remote)?;
+        }
+        self.kept(Partial::hold(folder, &key[..32], digests, waiting))
+    }
+
+    /// Whether all of it is here already, and is what is asked for now.
+    ///
+    /// Bytes of which nothing is expected are asked for again each time, but not by somebody who waited while they
+    /// came.
+    fn is_here(&self, partial: &mut Partial, waited: Waited) -> Result<bool, FetchError> {
+        let Expected { size, digests, .. } = &self.request.expected;
+        if digests.is_empty() && size.is_none() {
+            return Ok(partial.is_whole() && waited == Waited::Yes);
+        }
+        let fits = partial.digests().differ_from(digests).is_none()
+            && size.is_none_or(|size| size == partial.len());
+        if fits && (partial.is_whole() || !digests.is_empty()) {
+            if !partial.is_whole() {
+                // Killed after the last byte and before it was written down.
+                self.kept(partial.finish())?;
+            }
+            return Ok(true);
+        }
+        // An earlier file of this address, or one that went on too long: nothing of it can be gone on with.
+        if partial.is_whole() || size.is_some_and(|size| partial.len() >= size) {
+            self.kept(partial.clear())?;
+        }
+        Ok(false)
+    }
+
+    fn bring(&self, partial: &mut Partial) -> Result<u64, FetchError> {
+        let transfer = Transfer {
+            agents: self.downloads.agents(self.remote)?,
+            settings: self.downloads.settings(),
+            observer: self.downloads.observer(),
+            what: &self.request.what,
+            address: self.remote,
+            expected: &self.request.expected,
+        };
+        self.persist(self.remote, || {
+            let result = transfer.run(partial);
+            let at = partial.len();
+            Attempt { result, at }
+        })
+    }
+
+    /// Looks first at the signature that lies here; another may have been published since.
+    fn check_signature(
+        &self,
+        signer: &PublicKey,
+        partial: &Partial,
+        file: &mut File,
+    ) -> Result<(), FetchError> {
+        if let Some(text) = self.kept(partial.read("minisig"))?
+            && self.kept(signature::check(signer, &text, file))?.is_ok()
+        {
+            return Ok(());
+        }
+        let beside = self.remote.with_suffix(".minisig");
+        let agents = self.downloads.agents(&beside)?;
+        let text = self.persist(&beside, || Attempt {
+            result: transfer::small(agents, &beside, signature::LARGEST),
+            at: 0,
+        })?;
+        self.kept(file.rewind())?;
+        self.kept(signature::check(signer, &text, file))?
+            .map_err(|why| unsigned(self.request, why))?;
+        self.kept(partial.write("minisig", &text))
+    }
+
+    fn persist<T>(
+        &self,
+        remote: &Remote,
+        attempt: impl FnMut() -> Attempt<T>,
+    ) -> Result<T, FetchError> {
+        let shown = remote.shown();
+        let settings = self.downloads.settings();
+        let observer = self.downloads.observer();
+        persist(settings, observer, &self.request.what, &shown, attempt)
+    }
+
+    fn kept<T>(&self, result: io::Result<T>) -> Result<T, FetchError> {
+        result.map_err(|source| FetchError::Cache {
+            url: self.remote.shown(),
+            source,
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! The folder of downloads, and what is asked of it.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::io::Seek;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use dgmo_schema::event::Observer;
+use dgmo_schema::id::Digest;
+use dgmo_schema::manifest::ExpectedDigest;
+use minisign_verify::PublicKey;
+
+use super::Address;
+use super::FetchError;
+use super::Online;
+use super::Settings;
+use super::address::Remote;
+use super::agent::Agents;
+use super::download::Download;
+use super::parallel;
+use super::partial::Digests;
+use super::signature;
+use super::trim;
+
+/// What one download asks for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// For whom, as told while working: the package's name.
+    pub what: String,
+    /// The address; it may hold a user and a password.
+    pub url: String,
+    /// What is known of the bytes.
+    pub expected: Expected,
+}
+
+/// What is known of bytes before they are fetched.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// How many there are.
+    pub size: Option<u64>,
+    /// What they hash to.
+    pub digests: Vec<ExpectedDigest>,
+    /// The minisign public key that signed them; the signature lies at the address + `.minisig`.
+    pub signer: Option<String>,
+}
+
+/// Bytes that are here and are what was asked for.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The bytes, to read from the start. They stay readable when the cache is emptied.
+    pub file: File,
+    /// Where they are.
+    pub path: PathBuf,
+    /// How many they are.
+    pub size: u64,
+    /// What they hash to.
+    pub digest: Digest,
+    /// How many of them came over the network now.
+    pub received: u64,
+}
+
+/// The folder of downloads, and the means to fill it. Used from many threads.
+pub struct Downloads<'a> {
+    folder: PathBuf,
+    settings: Settings,
+    online: Online,
+    /// Made for the first request: most runs make none.
+    agents: OnceLock<Agents>,
+    observer: &'a dyn Observer,
+}
+
+impl fmt::Debug for Downloads<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Downloads").field(&self.folder).finish()
+    }
+}
+
+impl<'a> Downloads<'a> {
+    /// Downloads into `folder` (`HOME/cache/downloads`), which is made when it is first needed.
+    pub fn new(
+        folder: &Path,
+        settings: Settings,
+        online: Online,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            settings,
+            online,
+            agents: OnceLock::new(),
+            observer,
+        }
+    }
+
+    /// Brings the bytes behind one address here and proves them.
+    pub fn fetch(&self, request: &Request) -> Result<Fetched, FetchError> {
+        let key = request.expected.signer.as_deref();
+        let signer = match key.map(signature::parse_key).transpose() {
+            Ok(signer) => signer,
+            Err(why) => return Err(unsigned(request, why)),
+        };
+        match Address::parse(&request.url)? {
+            Address::Local(path) => local(request, signer.as_ref(), path),
+            Address::Remote(remote) => {
+                let download = Download {
+                    downloads: self,
+                    request,
+                    remote: &remote,
+                };
+                download.run(signer.as_ref())
+            }
+        }
+    }
+
+    /// Fetches all, several at once, and hands each to `done` as it comes, on the thread that fetched it.
+    ///
+    /// What `done` gives stands in the order of the requests.
+    pub fn fetch_all<T: Send>(
+        &self,
+        requests: &[Request],
+        done: impl Fn(usize, Result<Fetched, FetchError>) -> T + Sync,
+    ) -> Vec<T> {
+        let host = |request: &Request| match Address::parse(&request.url) {
+            Ok(Address::Remote(remote)) => Some(remote.host().to_owned()),
+            _ => None,
+        };
+        let hosts: Vec<_> = requests.iter().map(host).collect();
+        let Settings {
+            parallel, per_host, ..
+        } = self.settings;
+        parallel::run(&hosts, parallel, per_host, |index| {
+            done(index, self.fetch(&requests[index]))
+        })
+    }
+
+    /// Deletes the downloads that changed longest ago until at most `budget` bytes are left; those in work stay.
+    ///
+    /// Gives the number of bytes deleted.
+    pub fn trim(&self, budget: u64) -> Result<u64, FetchError> {
+        trim::trim(&self.folder, budget).map_err(|source| FetchError::Folder {
+            path: self.folder.clone(),
+            source,
+        })
+    }
+
+    /// The way to `remote`, if there may be one.
+    pub(super) fn agents(&self, remote: &Remote) -> Result<&Agents, FetchError> {
+        if self.online == Online::No {
+            return Err(FetchError::Offline {
+                url: remote.shown(),
+            });
+        }
+        if let Some(agents) = self.agents.get() {
+            return Ok(agents);
+        }
+        let agents = Agents::new(&self.settings)?;
+        Ok(self.agents.get_or_init(|| agents))
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn observer(&self) -> &'a dyn Observer {
+        self.observer
+    }
+}
+
+/// A file of this machine is proven like any other, and read where it is.
+fn local(
+    request: &Request,
+    signer: Option<&PublicKey>,
+    path: PathBuf,
+) -> Result<Fetched, FetchError> {
+    let Expected { size, digests, .. } = &request.expected;
+    let url = super::redacted(&request.url);
+    let mut file = read(&path, File::open(&path))?;
+    let (found, found_size) = read(&path, Digests::of(&mut file, digests))?;
+    if let Some(expected) = size.filter(|size| *size != found_size) {
+        let found = found_size;
+        return Err(FetchError::WrongSize {
+            url,
+            expected,
+            found,
+        });
+    }
+    if let Some((expected, found)) = found.differ_from(digests) {
+        return Err(FetchError::WrongDigest {
+            url,
+            expected,
+            found,
+        });
+    }
+    if let Some(signer) = signer {
+        let mut beside = path.clone().into_os_string();
+        beside.push(".minisig");
+        let beside = PathBuf::from(beside);
+        let text = read(&beside, std::fs::read(&beside))?;
+        read(&path, file.rewind())?;
+        read(&path, signature::check(signer, &text, &mut file))?
+            .map_err(|why| unsigned(request, why))?;
+    }
+    read(&path, file.rewind())?;
+    Ok(Fetched {
+        file,
+        path,
+        size: found_size,
+        digest: found.blake3,
+        received: 0,
+    })
+}
+
+fn read<T>(path: &Path, result: io::Result<T>) -> Result<T, FetchError> {
+    result.map_err(|source| FetchError::Local {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+pub(super) fn unsigned(request: &Request, why: String) -> FetchError {
+    FetchError::Signature {
+        url: super::redacted(&request.url),
+        key: request.expected.signer.clone().unwrap_or_default(),
+        why,
+    }
+}

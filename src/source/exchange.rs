@@ -1,0 +1,155 @@
+//! One request and the answer to it, redirects followed: what may be tried again, and what is final.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use ureq::Body;
+use ureq::http::Request;
+use ureq::http::Response;
+use ureq::http::header;
+
+use super::FetchError;
+use super::address::Remote;
+use super::agent::Agents;
+
+const MOST_REDIRECTS: usize = 10;
+
+/// Why one attempt did not bring the bytes.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Another attempt would not either.
+    Final(FetchError),
+    /// Another attempt may.
+    Again {
+        why: Box<dyn Error + Send + Sync>,
+        /// How long the server asks to wait.
+        wait: Option<Duration>,
+    },
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl Failure {
+    pub(super) fn again(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Again {
+            why: why.into(),
+            wait: None,
+        }
+    }
+}
+
+/// Asks for `address` with `headers` and follows redirects. The answer has a status below 400, or 416.
+pub(super) fn exchange(
+    agents: &Agents,
+    address: &Remote,
+    headers: &[(header::HeaderName, String)],
+) -> Result<Response<Body>, Failure> {
+    let mut at = address.clone();
+    for _ in 0..=MOST_REDIRECTS {
+        let response = ask(agents, address, &at, headers)?;
+        let status = response.status().as_u16();
+        match status {
+            301 | 302 | 303 | 307 | 308 => at = follow(address, &at, &response)?,
+            408 | 425 | 429 | 500..=599 => {
+                return Err(Failure::Again {
+                    why: format!("the server answers {}", response.status()).into(),
+                    wait: retry_after(&response),
+                });
+            }
+            200 | 206 | 304 | 416 => return Ok(response),
+            _ => {
+                return Err(Failure::Final(FetchError::Refused {
+                    url: address.shown(),
+                    status: response.status().to_string(),
+                }));
+            }
+        }
+    }
+    Err(Failure::Final(FetchError::Redirect {
+        url: address.shown(),
+        why: format!("more than {MOST_REDIRECTS} redirects in a row"),
+    }))
+}
+
+fn ask(
+    agents: &Agents,
+    address: &Remote,
+    at: &Remote,
+    headers: &[(header::HeaderName, String)],
+) -> Result<Response<Body>, Failure> {
+    let mut request = Request::get(at.text());
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let request = request
+        .body(())
+        .map_err(|error| Failure::again(error.to_string()))?;
+    agents
+        .for_remote(at)
+        .run(request)
+        .map_err(|error| judge(address, error))
+}
+
+fn follow(address: &Remote, at: &Remote, response: &Response<Body>) -> Result<Remote, Failure> {
+    let wrong = |why: String| {
+        Failure::Final(FetchError::Redirect {
+            url: address.shown(),
+            why,
+        })
+    };
+    let location = text_header(response, &header::LOCATION)
+        .ok_or_else(|| wrong("it redirects without saying where to".to_owned()))?;
+    at.redirected(&location).map_err(wrong)
+}
+
+/// What an error of the client means for the download of `address`.
+fn judge(address: &Remote, error: ureq::Error) -> Failure {
+    match error {
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
+            certificate(address, error)
+        }
+        ureq::Error::Io(error) if speaks_of_a_certificate(&error) => certificate(address, error),
+        ureq::Error::ConnectProxyFailed(why) if !is_passing(&why) => {
+            Failure::Final(FetchError::Proxy {
+                proxy: "the proxy for this address".to_owned(),
+                why,
+            })
+        }
+        error => Failure::again(error),
+    }
+}
+
+fn certificate(address: &Remote, error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+    Failure::Final(FetchError::Certificate {
+        url: address.shown(),
+        source: error.into(),
+    })
+}
+
+/// The TLS library hands its errors through as I/O errors; this is how its text for them starts.
+fn speaks_of_a_certificate(error: &io::Error) -> bool {
+    error.to_string().starts_with("invalid peer certificate")
+}
+
+/// Whether a proxy's refusal may be over soon: a status of the five hundreds, or no answer at all.
+fn is_passing(why: &str) -> bool {
+    !why.split(|letter: char| !letter.is_ascii_digit())
+        .any(|word| word.len() == 3 && word.starts_with('4'))
+}
+
+/// How many seconds the server asks to wait. A date is not worth a calendar of our own: then we wait as usual.
+fn retry_after(response: &Response<Body>) -> Option<Duration> {
+    let seconds = text_header(response, &header::RETRY_AFTER)?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// A header's value, if it is there and is text.
+pub(super) fn text_header(response: &Response<Body>, name: &header::HeaderName) -> Option<String> {
+    let value = response.headers().get(name)?.to_str().ok()?;
+    Some(value.trim().to_owned())
+}

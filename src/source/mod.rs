@@ -1,0 +1,45 @@
+//! Brings a package's bytes to this machine and proves that they are the ones meant.
+//!
+//! ```text
+//! HOME/cache/downloads/
+//!   <key>.lock      held by whoever fetches this address; another one waits and uses what came
+//!   <key>.bytes     the bytes as they come; an interrupted transfer goes on at their end
+//!   <key>.json      what the server said of them: entity tag, date; what they hash to once all have come
+//!   <key>.minisig   their signature, where one was asked for
+//! ```
+//!
+//! `<key>` is the digest of the address. All of it may be deleted at any time: nothing here is believed without its
+//! digest, so nothing here is synced either.
+
+mod address;
+mod agent;
+mod backoff;
+mod download;
+mod downloads;
+mod error;
+mod exchange;
+mod forward;
+mod parallel;
+mod partial;
+mod persist;
+mod settings;
+mod signature;
+#[cfg(test)]
+pub(crate) mod tests;
+mod transfer;
+mod trim;
+
+pub use address::Address;
+pub use address::AddressError;
+pub(crate) use address::redacted;
+pub use downloads::Downloads;
+pub use downloads::Expected;
+pub use downloads::Fetched;
+pub use downloads::Request;
+pub use error::FetchError;
+pub(crate) use parallel::run as in_parallel;
+pub use settings::BackOff;
+pub use settings::MinimumRate;
+pub use settings::Online;
+pub use settings::Proxies;
+pub use settings::Settings;

@@ -1,0 +1,336 @@
+//! What of one download is already here: its bytes, what the server said of them, and what they hash to so far.
+//!
+//! Nothing is synced. What a power cut leaves is a shorter file or none, or one whose digest betrays it.
+
+use std::fs;
+use std::fs::File;
+use std::fs::TryLockError;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::id::Digest;
+use dgmo_schema::manifest::ExpectedDigest;
+use dgmo_store::durable;
+use dgmo_store::durable::NewFile;
+use serde::Deserialize;
+use serde::Serialize;
+use sha2::Digest as _;
+
+const MODE: u32 = 0o600;
+const BUFFER: usize = 256 << 10;
+
+/// What the server said of the bytes: `<key>.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Facts {
+    /// The address, for people who look into the folder.
+    pub(super) url: String,
+    /// Its entity tag.
+    pub(super) etag: Option<String>,
+    /// When it last changed, as the server writes it.
+    pub(super) last_modified: Option<String>,
+    /// What all of it hashes to, once all of it is here.
+    pub(super) whole: Option<Digest>,
+}
+
+impl Facts {
+    /// What `If-Range` may say: a weak entity tag does not promise the same bytes.
+    pub(super) fn validator(&self) -> Option<&str> {
+        match &self.etag {
+            Some(tag) if !tag.starts_with("W/") => Some(tag),
+            _ => self.last_modified.as_deref(),
+        }
+    }
+
+    /// Whether another answer speaks of the same bytes, as far as both tell.
+    pub(super) fn agree_with(&self, other: &Self) -> bool {
+        let agree = |one: &Option<String>, two: &Option<String>| match (one, two) {
+            (Some(one), Some(two)) => one == two,
+            _ => true,
+        };
+        agree(&self.etag, &other.etag) && agree(&self.last_modified, &other.last_modified)
+    }
+}
+
+/// Both digests of what has come so far.
+#[derive(Default)]
+struct Hashing {
+    blake3: blake3::Hasher,
+    sha256: sha2::Sha256,
+    /// SHA-256 costs more than all the rest, so it is only counted where it is asked for.
+    wants_sha256: bool,
+}
+
+impl Hashing {
+    fn new(expected: &[ExpectedDigest]) -> Self {
+        Self {
+            wants_sha256: expected
+                .iter()
+                .any(|digest| matches!(digest, ExpectedDigest::Sha256(_))),
+            ..Self::default()
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.blake3.update(bytes);
+        if self.wants_sha256 {
+            self.sha256.update(bytes);
+        }
+    }
+
+    fn feed(&mut self, from: &mut dyn Read) -> io::Result<u64> {
+        let mut buffer = vec![0; BUFFER];
+        let mut size = 0;
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok(size),
+                Ok(count) => {
+                    self.update(&buffer[..count]);
+                    size += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn digests(&self) -> Digests {
+        Digests {
+            blake3: self.blake3.finalize().into(),
+            sha256: self
+                .wants_sha256
+                .then(|| self.sha256.clone().finalize().into()),
+        }
+    }
+}
+
+/// What bytes hash to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digests {
+    pub(super) blake3: Digest,
+    sha256: Option<[u8; 32]>,
+}
+
+impl Digests {
+    /// Hashes all that `from` gives; how many bytes that were comes too.
+    pub(super) fn of(from: &mut dyn Read, expected: &[ExpectedDigest]) -> io::Result<(Self, u64)> {
+        let mut hashing = Hashing::new(expected);
+        let size = hashing.feed(from)?;
+        Ok((hashing.digests(), size))
+    }
+
+    /// The first of `expected` these are not, and what they are instead, both as text.
+    pub(super) fn differ_from(&self, expected: &[ExpectedDigest]) -> Option<(String, String)> {
+        expected.iter().find_map(|expected| match expected {
+            ExpectedDigest::Blake3(digest) if *digest != self.blake3 => {
+                Some((digest.to_string(), self.blake3.to_string()))
+            }
+            ExpectedDigest::Sha256(digest) if Some(*digest) != self.sha256 => {
+                let found = self.sha256.expect("it is counted where it is asked for");
+                Some((sha256_text(digest), sha256_text(&found)))
+            }
+            _ => None,
+        })
+    }
+}
+
+fn sha256_text(digest: &[u8; 32]) -> String {
+    // A digest is 32 bytes with one way to write them in hex, whatever they are a digest of.
+    format!("sha256:{}", Digest::from_bytes(*digest).hex())
+}
+
+/// One download of the folder, held against all other processes and threads.
+pub(super) struct Partial {
+    folder: PathBuf,
+    key: String,
+    _lock: NewFile,
+    facts: Option<Facts>,
+    bytes: Option<NewFile>,
+    hashing: Hashing,
+    len: u64,
+}
+
+/// Whether somebody else held a download when we asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waited {
+    Yes,
+    No,
+}
+
+impl Partial {
+    /// Holds the download `key` and looks at what is there of it. Calls `waiting` before it waits for another.
+    pub(super) fn hold(
+        folder: &Path,
+        key: &str,
+        expected: &[ExpectedDigest],
+        waiting: impl FnOnce(),
+    ) -> io::Result<(Self, Waited)> {
+        durable::make_folders(folder)?;
+        let lock = open_lock(&folder.join(format!("{key}.lock")))?;
+        let waited = match lock.file().try_lock() {
+            Ok(()) => Waited::No,
+            Err(TryLockError::WouldBlock) => {
+                waiting();
+                lock.file().lock()?;
+                Waited::Yes
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        };
+        let mut partial = Self {
+            folder: folder.to_owned(),
+            key: key.to_owned(),
+            _lock: lock,
+            facts: None,
+            bytes: None,
+            hashing: Hashing::new(expected),
+            len: 0,
+        };
+        partial.load()?;
+        Ok((partial, waited))
+    }
+
+    /// Holds the download `key` if nobody else does.
+    pub(super) fn try_lock(folder: &Path, key: &str) -> io::Result<Option<NewFile>> {
+        let lock = open_lock(&folder.join(format!("{key}.lock")))?;
+        match lock.file().try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn load(&mut self) -> io::Result<()> {
+        let facts = if_there(fs::read(self.path("json")))?
+            .and_then(|text| serde_json::from_slice::<Facts>(&text).ok());
+        let file = if_there(File::open(self.path("bytes")))?;
+        let (Some(facts), Some(mut file)) = (facts, file) else {
+            return self.clear();
+        };
+        self.len = self.hashing.feed(&mut file)?;
+        let damaged = facts
+            .whole
+            .is_some_and(|whole| whole != self.digests().blake3);
+        self.facts = Some(facts);
+        if damaged { self.clear() } else { Ok(()) }
+    }
+
+    /// Forgets what is there.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.bytes = None;
+        self.facts = None;
+        self.len = 0;
+        self.hashing = Hashing {
+            wants_sha256: self.hashing.wants_sha256,
+            ..Hashing::default()
+        };
+        // What the server said goes first: bytes that nothing is said of are not gone on with.
+        for suffix in ["json", "bytes"] {
+            remove(&self.path(suffix))?;
+        }
+        Ok(())
+    }
+
+    /// Starts from nothing with bytes of which the server says `facts`.
+    pub(super) fn begin(&mut self, facts: Facts) -> io::Result<()> {
+        self.clear()?;
+        self.bytes = Some(durable::write_new(&self.path("bytes"), &[], MODE)?);
+        self.say(facts)
+    }
+
+    /// Adds bytes at the end.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.bytes.is_none() {
+            // Going on where an earlier process stopped.
+            self.bytes = Some(durable::append(&self.path("bytes"), &[], MODE)?);
+        }
+        if let Some(file) = &mut self.bytes {
+            file.write_all(bytes)?;
+        }
+        self.hashing.update(bytes);
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Writes down that all bytes are here.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.bytes = None;
+        let whole = Some(self.digests().blake3);
+        let facts = self.facts.clone().unwrap_or_default();
+        self.say(Facts { whole, ..facts })
+    }
+
+    fn say(&mut self, facts: Facts) -> io::Result<()> {
+        let text = serde_json::to_vec(&facts).expect("facts have only string keys");
+        self.write("json", &text)?;
+        self.facts = Some(facts);
+        Ok(())
+    }
+
+    /// Writes a small file that belongs to this download.
+    pub(super) fn write(&self, suffix: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(suffix);
+        remove(&path)?;
+        durable::write_new(&path, bytes, MODE).map(drop)
+    }
+
+    /// Reads a small file that belongs to this download.
+    pub(super) fn read(&self, suffix: &str) -> io::Result<Option<Vec<u8>>> {
+        if_there(fs::read(self.path(suffix)))
+    }
+
+    /// What the server said, if anything is here.
+    pub(super) fn facts(&self) -> Option<&Facts> {
+        self.facts.as_ref()
+    }
+
+    /// Whether all bytes are here.
+    pub(super) fn is_whole(&self) -> bool {
+        self.facts
+            .as_ref()
+            .is_some_and(|facts| facts.whole.is_some())
+    }
+
+    /// How many bytes are here.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// What the bytes that are here hash to.
+    pub(super) fn digests(&self) -> Digests {
+        self.hashing.digests()
+    }
+
+    /// The bytes, to read from the start.
+    pub(super) fn open(&self) -> io::Result<(File, PathBuf)> {
+        let path = self.path("bytes");
+        Ok((File::open(&path)?, path))
+    }
+
+    fn path(&self, suffix: &str) -> PathBuf {
+        self.folder.join(format!("{}.{suffix}", self.key))
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<NewFile> {
+    match durable::append(path, &[], MODE) {
+        // Another process made it between our look and our step.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            durable::append(path, &[], MODE)
+        }
+        result => result,
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    if_there(durable::remove_file(path)).map(drop)
+}
+
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
