@@ -11,3 +11,7 @@ pub mod lock;
 pub mod source;
 pub mod resolve;
 pub mod realise;
+pub mod files;
+pub mod view;
+pub mod generation;
+pub mod activate;

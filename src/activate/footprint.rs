@@ -1,0 +1,79 @@
+//! What a profile holds in the target folder: links, copies, folders made, files set aside.
+//!
+//! `footprint.json` is written after a change of the target folder is complete and before its journal goes; so with
+//! an empty journal it is exact.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use dgmo_schema::name::TargetPath;
+use dgmo_store::durable;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::ActivateError;
+use super::Image;
+use crate::home::Profile;
+
+/// What a profile holds in the target folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footprint {
+    /// The format; 1.
+    pub(super) format: u32,
+    /// The target folder.
+    pub target: PathBuf,
+    /// What we put where.
+    pub entries: BTreeMap<TargetPath, Image>,
+    /// Folders that were not there before.
+    pub folders: BTreeSet<TargetPath>,
+    /// Where files that were in the way are now.
+    pub aside: BTreeMap<TargetPath, TargetPath>,
+    /// Entries that were there before, exactly as they shall be: they stay when we go.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub found: BTreeSet<TargetPath>,
+}
+
+impl Footprint {
+    /// Nothing yet, in `target`.
+    pub fn empty(target: PathBuf) -> Self {
+        Self {
+            format: 1,
+            target,
+            entries: BTreeMap::new(),
+            folders: BTreeSet::new(),
+            aside: BTreeMap::new(),
+            found: BTreeSet::new(),
+        }
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.folders.is_empty() && self.aside.is_empty()
+    }
+
+    /// Reads that of `profile`; nothing where none was written yet.
+    pub fn load(profile: &Profile) -> Result<Option<Self>, ActivateError> {
+        let path = profile.footprint();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(ActivateError::io("read", &path, source)),
+        };
+        match serde_json::from_slice(&text) {
+            Ok(footprint) => Ok(Some(footprint)),
+            Err(source) => Err(ActivateError::Damaged { path, source }),
+        }
+    }
+
+    /// Writes it; the caller holds the profile's guard.
+    pub fn save(&self, profile: &Profile) -> Result<(), ActivateError> {
+        let mut text = serde_json::to_vec(self).expect("a footprint has string keys");
+        text.push(b'\n');
+        let path = profile.footprint();
+        durable::replace_file(&path, &text, 0o644)
+            .map_err(|source| ActivateError::io("write", &path, source))
+    }
+}

@@ -1,0 +1,300 @@
+//! What the home files of a manifest hold: texts, rendered templates, sources hashed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::code::Code;
+use dgmo_schema::code::Diagnose;
+use dgmo_schema::code::Hint;
+use dgmo_schema::generation::RecordedContent;
+use dgmo_schema::generation::RecordedFile;
+use dgmo_schema::id::BlobId;
+use dgmo_schema::id::Digest;
+use dgmo_schema::manifest::FileContent;
+use dgmo_schema::manifest::FileEntry;
+use dgmo_schema::manifest::Method;
+use dgmo_schema::manifest::Mode;
+use dgmo_schema::name::TargetPath;
+use dgmo_schema::system::System;
+use dgmo_store::AddOptions;
+use dgmo_store::Content;
+use dgmo_store::InsertError;
+use dgmo_store::Insertion;
+use minijinja::syntax::SyntaxConfig;
+
+use crate::home;
+
+/// Why the content of a home file could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("the source `{}` of the file `{path}` is not there", source_path.display())]
+    NoSource {
+        path: TargetPath,
+        source_path: PathBuf,
+    },
+    #[error("cannot read the source `{}` of the file `{path}`", source_path.display())]
+    Unreadable {
+        path: TargetPath,
+        source_path: PathBuf,
+        source: io::Error,
+    },
+    #[error("cannot read the source of the file `{path}`")]
+    Source {
+        path: TargetPath,
+        source: InsertError,
+    },
+    #[error("cannot render the template `{}` of the file `{path}`", template.display())]
+    Template {
+        path: TargetPath,
+        template: PathBuf,
+        source: minijinja::Error,
+    },
+    #[error("the file `{path}` is a folder, and `mode` is for files")]
+    ModeOfFolder { path: TargetPath },
+    #[error("the file `{path}` is not a folder, and `as: links` is for folders")]
+    LinksOfFile { path: TargetPath },
+    #[error("the source of the file `{path}` changed while it was read")]
+    Changed { path: TargetPath },
+}
+
+impl Diagnose for FileError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoSource { .. } => Code::FileSourceMissing,
+            Self::Unreadable { .. } => Code::FileSourceUnreadable,
+            Self::Source { source, .. } => source.code(),
+            Self::Template { .. } => Code::TemplateFailed,
+            Self::ModeOfFolder { .. } | Self::LinksOfFile { .. } => Code::FileKind,
+            Self::Changed { .. } => Code::FileSourceChanged,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::NoSource { source_path, .. } => Some(Hint::Do(format!(
+                "create `{}`, or correct the path in the manifest",
+                source_path.display()
+            ))),
+            Self::Template { source, .. } if is_undefined(source) => Some(Hint::Do(
+                "give the value under `values:`, or mend its name in the template".to_owned(),
+            )),
+            Self::Template { .. } => Some(Hint::Do("mend the template".to_owned())),
+            Self::ModeOfFolder { .. } => {
+                Some(Hint::Do("take `mode` out, or name a file".to_owned()))
+            }
+            Self::LinksOfFile { .. } => Some(Hint::Do("take `as: links` out".to_owned())),
+            Self::Changed { .. } => Some(Hint::Do("run the command again".to_owned())),
+            Self::Source { source, .. } => source.deepest_hint(),
+            Self::Unreadable { .. } => None,
+        }
+    }
+}
+
+fn is_undefined(error: &minijinja::Error) -> bool {
+    error.kind() == minijinja::ErrorKind::UndefinedError
+}
+
+/// A home file whose content is known.
+#[derive(Debug, Clone)]
+pub struct HomeFile {
+    /// What the record says of it.
+    pub recorded: RecordedFile,
+    origin: Origin,
+}
+
+/// Where its content can be had.
+#[derive(Debug, Clone)]
+enum Origin {
+    Bytes(Vec<u8>),
+    Path(PathBuf),
+}
+
+/// Home files by path.
+pub type HomeFiles = BTreeMap<TargetPath, HomeFile>;
+
+/// Finds out what each of `entries` holds on a machine of kind `system`. Nothing is written.
+pub fn look(
+    entries: &BTreeMap<TargetPath, FileEntry>,
+    system: &System,
+    options: &AddOptions<'_>,
+) -> Result<HomeFiles, FileError> {
+    let mut files = HomeFiles::new();
+    for (path, entry) in entries {
+        files.insert(path.clone(), look_at(path, entry, system, options)?);
+    }
+    Ok(files)
+}
+
+fn look_at(
+    path: &TargetPath,
+    entry: &FileEntry,
+    system: &System,
+    options: &AddOptions<'_>,
+) -> Result<HomeFile, FileError> {
+    let of_bytes = |bytes: Vec<u8>| (text_content(entry.mode, &bytes), Origin::Bytes(bytes));
+    let (content, origin) = match &entry.content {
+        FileContent::Text(text) => of_bytes(text.clone().into_bytes()),
+        FileContent::Template {
+            path: template,
+            base,
+            values,
+        } => of_bytes(render(path, &home::locate(base, template), values, system)?),
+        FileContent::Source { path: source, base } => {
+            let source_path = home::locate(base, source);
+            (
+                source_content(path, &source_path, options)?,
+                Origin::Path(source_path),
+            )
+        }
+    };
+    let is_folder = matches!(content, RecordedContent::Folder(_));
+    if is_folder && entry.mode.is_some() {
+        return Err(FileError::ModeOfFolder { path: path.clone() });
+    }
+    if !is_folder && entry.method == Method::Links {
+        return Err(FileError::LinksOfFile { path: path.clone() });
+    }
+    let recorded = RecordedFile {
+        content,
+        mode: entry.mode,
+        method: entry.method,
+    };
+    Ok(HomeFile { recorded, origin })
+}
+
+/// A text can be run if its mode says so.
+fn text_content(mode: Option<Mode>, bytes: &[u8]) -> RecordedContent {
+    let blob = BlobId(Digest::of(bytes));
+    match mode {
+        Some(Mode(mode)) if mode & 0o111 != 0 => RecordedContent::Executable(blob),
+        _ => RecordedContent::File(blob),
+    }
+}
+
+fn source_content(
+    path: &TargetPath,
+    source_path: &Path,
+    options: &AddOptions<'_>,
+) -> Result<RecordedContent, FileError> {
+    let added = dgmo_store::hash_path(source_path, options).map_err(|source| {
+        let path = path.clone();
+        // Asked only now: almost always it is there.
+        match fs::metadata(source_path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => FileError::NoSource {
+                path,
+                source_path: source_path.to_owned(),
+            },
+            _ => FileError::Source { path, source },
+        }
+    })?;
+    Ok(recorded(added.content))
+}
+
+fn recorded(content: Content) -> RecordedContent {
+    match content {
+        Content::File(blob) => RecordedContent::File(blob),
+        Content::Executable(blob) => RecordedContent::Executable(blob),
+        Content::Folder(tree) => RecordedContent::Folder(tree),
+    }
+}
+
+/// What the manifest calls `true` is `true` in the file, not `True` as in Python.
+fn as_written(
+    out: &mut minijinja::Output<'_>,
+    state: &mut minijinja::State<'_, '_>,
+    value: &minijinja::Value,
+) -> Result<(), minijinja::Error> {
+    if value.kind() == minijinja::value::ValueKind::Bool {
+        return Ok(write!(out, "{}", value.is_true())?);
+    }
+    minijinja::escape_formatter(out, state, value)
+}
+
+/// Enough for any file a person would read; a template that loops for ever is stopped.
+const TEMPLATE_FUEL: u64 = 10_000_000;
+
+fn render(
+    path: &TargetPath,
+    template: &Path,
+    values: &BTreeMap<String, serde_json::Value>,
+    system: &System,
+) -> Result<Vec<u8>, FileError> {
+    let source_path = || template.to_owned();
+    let text = fs::read_to_string(template).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => FileError::NoSource {
+            path: path.clone(),
+            source_path: source_path(),
+        },
+        _ => FileError::Unreadable {
+            path: path.clone(),
+            source_path: source_path(),
+            source,
+        },
+    })?;
+    let failed = |source| FileError::Template {
+        path: path.clone(),
+        template: source_path(),
+        source,
+    };
+    let mut environment = minijinja::Environment::new();
+    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .keep_trailing_newline(true)
+            .build()
+            .map_err(failed)?,
+    );
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_fuel(Some(TEMPLATE_FUEL));
+    environment.set_formatter(as_written);
+    let name = template
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    environment.add_template(&name, &text).map_err(failed)?;
+    let mut context: BTreeMap<String, minijinja::Value> = BTreeMap::from([
+        ("system".to_owned(), system.to_string().into()),
+        ("os".to_owned(), system.os().into()),
+        ("arch".to_owned(), system.arch().into()),
+    ]);
+    context.extend(
+        values
+            .iter()
+            .map(|(key, value)| (key.clone(), minijinja::value::Serde(value).into())),
+    );
+    let rendered = environment
+        .get_template(&name)
+        .and_then(|template| template.render(context));
+    rendered.map(String::into_bytes).map_err(failed)
+}
+
+/// Puts the contents of `files` into the store and makes sure that they are what was found before.
+pub fn insert(
+    insertion: &Insertion<'_>,
+    files: &HomeFiles,
+    options: &AddOptions<'_>,
+) -> Result<(), FileError> {
+    for (path, file) in files {
+        let failed = |source| FileError::Source {
+            path: path.clone(),
+            source,
+        };
+        match &file.origin {
+            Origin::Bytes(bytes) => {
+                let executable = matches!(file.recorded.content, RecordedContent::Executable(_));
+                insertion.add_bytes(bytes, executable).map_err(failed)?;
+            }
+            Origin::Path(source) => {
+                let added = insertion.add_path(source, options).map_err(failed)?;
+                if recorded(added.content) != file.recorded.content {
+                    return Err(FileError::Changed { path: path.clone() });
+                }
+            }
+        }
+    }
+    Ok(())
+}
