@@ -15,3 +15,4 @@ pub mod files;
 pub mod view;
 pub mod generation;
 pub mod activate;
+pub mod ops;

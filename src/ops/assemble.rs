@@ -1,0 +1,311 @@
+//! Puts the folder of a new generation together: view, home files, environment, documents.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::generation::Generation;
+use dgmo_schema::generation::GenerationNumber;
+use dgmo_schema::generation::Record;
+use dgmo_schema::generation::RecordedContent;
+use dgmo_schema::generation::RecordedFile;
+use dgmo_schema::id::BlobId;
+use dgmo_schema::id::TreeId;
+use dgmo_schema::manifest::Method;
+use dgmo_schema::manifest::Mode;
+use dgmo_schema::name::PackageName;
+use dgmo_schema::name::TargetPath;
+use dgmo_store::Insertion;
+use dgmo_store::Node;
+use dgmo_store::ReadError;
+use dgmo_store::Store;
+use dgmo_store::Tree;
+use dgmo_store::durable;
+use dgmo_store::durable::Folder;
+
+use super::OpError;
+use super::Result;
+use crate::activate::Desired;
+use crate::activate::Image;
+use crate::home::Profile;
+use crate::view;
+use crate::view::Environment;
+use crate::view::Member;
+use crate::view::ShellKind;
+
+/// How many folders `profiles/NAME/generations/N/files` lies below the home.
+const DEPTH: usize = 5;
+
+/// Writes `view/`, `files/` and `env` into the empty folder `generation`, which will be at `place`.
+pub(super) fn write_parts(
+    generation: &Path,
+    insertion: &Insertion<'_>,
+    record: &Record,
+    trees: &BTreeMap<PackageName, TreeId>,
+    place: &Path,
+) -> Result<()> {
+    write_view(&generation.join("view"), insertion, record, trees)?;
+    write_files(&generation.join("files"), insertion, record)?;
+    let environment = Environment {
+        variables: &record.env,
+        path: &record.path,
+    };
+    let text = environment.render(ShellKind::Posix, &place.join("view"));
+    let path = generation.join("env");
+    durable::write_new(&path, text.as_bytes(), 0o444).map_err(OpError::io("write", &path))?;
+    Ok(())
+}
+
+fn write_view(
+    folder: &Path,
+    insertion: &Insertion<'_>,
+    record: &Record,
+    trees: &BTreeMap<PackageName, TreeId>,
+) -> Result<()> {
+    let members: Vec<Member<'_>> = record
+        .packages
+        .iter()
+        .filter_map(|(name, package)| {
+            let tree = *trees.get(name)?;
+            Some(Member {
+                name,
+                tree,
+                bin: &package.bin,
+                priority: package.priority,
+            })
+        })
+        .collect();
+    let view = view::merge(&members, &|id| insertion.read_tree(id))?;
+    durable::make_folder(folder).map_err(OpError::io("make the folder", folder))?;
+    view.write(folder)?;
+    Ok(())
+}
+
+/// Home files as they shall be: a file is one more name of its blob, a folder a link to its tree.
+fn write_files(folder: &Path, insertion: &Insertion<'_>, record: &Record) -> Result<()> {
+    durable::make_folder(folder).map_err(OpError::io("make the folder", folder))?;
+    for (path, file) in &record.files {
+        let place = folder.join(path.as_str());
+        let above = place.parent().unwrap_or(folder);
+        durable::make_folders(above).map_err(OpError::io("make the folder", above))?;
+        match file.content {
+            RecordedContent::Folder(tree) => {
+                insertion.lay_out(tree)?;
+                let laid_out = LaidOut {
+                    files: &record.files,
+                    insertion,
+                    root: Path::new("store/trees").join(tree.hex()),
+                };
+                laid_out.show(folder, path, tree, Path::new(""))?;
+            }
+            RecordedContent::File(_) | RecordedContent::Executable(_) => {
+                write_file(&place, file, insertion)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an entry of the manifest's own is at `path` or below it.
+fn has_own_entry(files: &BTreeMap<TargetPath, RecordedFile>, path: &TargetPath) -> bool {
+    files.contains_key(path) || files.keys().any(|other| other.is_below(path))
+}
+
+/// A laid-out tree that is shown in `files/`: as one link, or entry by entry where other entries lie in it.
+struct LaidOut<'a> {
+    files: &'a BTreeMap<TargetPath, RecordedFile>,
+    insertion: &'a Insertion<'a>,
+    /// The tree's folder, from the home.
+    root: PathBuf,
+}
+
+impl LaidOut<'_> {
+    fn show(&self, folder: &Path, path: &TargetPath, tree: TreeId, inside: &Path) -> Result<()> {
+        if !self.files.keys().any(|other| other.is_below(path)) {
+            return self.link(folder, path, inside);
+        }
+        let place = folder.join(path.as_str());
+        durable::make_folders(&place).map_err(OpError::io("make the folder", &place))?;
+        for entry in self.insertion.read_tree(tree)?.entries() {
+            let below: TargetPath = format!("{path}/{}", entry.name).parse()?;
+            let inside = inside.join(entry.name.to_string());
+            match entry.node {
+                _ if self.files.contains_key(&below) => {}
+                Node::Folder(id) => self.show(folder, &below, id, &inside)?,
+                _ if has_own_entry(self.files, &below) => {}
+                _ => self.link(folder, &below, &inside)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&self, folder: &Path, path: &TargetPath, inside: &Path) -> Result<()> {
+        let place = folder.join(path.as_str());
+        let depth = DEPTH + path.parents().count();
+        let mut target: PathBuf = std::iter::repeat_n("..", depth).collect();
+        target.push(&self.root);
+        target.extend(inside);
+        durable::symlink(&target, &place).map_err(OpError::io("make the link", &place))?;
+        Ok(())
+    }
+}
+
+fn write_file(place: &Path, file: &RecordedFile, insertion: &Insertion<'_>) -> Result<()> {
+    let above = place.parent().expect("a home file is below `files`");
+    let name = place.file_name().expect("a target path has a name");
+    let blob = match file.content {
+        RecordedContent::Folder(_) => return Ok(()),
+        RecordedContent::File(blob) => (blob, false),
+        RecordedContent::Executable(blob) => (blob, true),
+    };
+    let folder = Folder::open(above).map_err(OpError::io("open", above))?;
+    place_blob(insertion, blob, file.mode, &folder, name)
+}
+
+/// A mode that no inode of the store has needs an inode of its own.
+fn place_blob(
+    insertion: &Insertion<'_>,
+    (blob, executable): (BlobId, bool),
+    mode: Option<Mode>,
+    folder: &Folder,
+    name: &OsStr,
+) -> Result<()> {
+    match mode {
+        None | Some(Mode(0o444 | 0o555)) => insertion.place_blob(blob, executable, folder, name)?,
+        Some(Mode(mode)) => insertion.place_copy(blob, mode, folder, name)?,
+    }
+    Ok(())
+}
+
+/// What the target folder shall hold for `record`, path by path.
+pub(super) fn desired(
+    record: &Record,
+    profile: &Profile,
+    read: &dyn Fn(TreeId) -> std::result::Result<Tree, ReadError>,
+) -> Result<Desired> {
+    let files = profile.current().join("files");
+    let mut desired = Desired::new();
+    for (path, file) in &record.files {
+        let link = || Image::Link(files.join(path.as_str()));
+        match (file.content, file.method) {
+            (RecordedContent::Folder(tree), Method::Links | Method::Copy) => {
+                let spread = Spread {
+                    file,
+                    files: &files,
+                    entries: &record.files,
+                    read,
+                };
+                spread.folder(path, tree, &mut desired)?;
+            }
+            (_, Method::Link | Method::Links) => {
+                desired.insert(path.clone(), link());
+            }
+            (RecordedContent::File(blob), Method::Copy) => {
+                desired.insert(path.clone(), copy(blob, file.mode, 0o644));
+            }
+            (RecordedContent::Executable(blob), Method::Copy) => {
+                desired.insert(path.clone(), copy(blob, file.mode, 0o755));
+            }
+        }
+    }
+    Ok(desired)
+}
+
+fn copy(blob: BlobId, mode: Option<Mode>, default: u32) -> Image {
+    Image::Copy {
+        blob,
+        mode: mode.map_or(default, |mode| mode.0),
+    }
+}
+
+/// A folder whose files are put in place one by one.
+struct Spread<'a> {
+    file: &'a RecordedFile,
+    files: &'a Path,
+    /// All entries of the record: one that lies in the folder goes before what the folder has there.
+    entries: &'a BTreeMap<TargetPath, RecordedFile>,
+    read: &'a dyn Fn(TreeId) -> std::result::Result<Tree, ReadError>,
+}
+
+impl Spread<'_> {
+    fn folder(&self, path: &TargetPath, tree: TreeId, desired: &mut Desired) -> Result<()> {
+        for entry in (self.read)(tree)?.entries() {
+            let below: TargetPath = format!("{path}/{}", entry.name).parse()?;
+            let image = match (&entry.node, self.file.method) {
+                _ if self.entries.contains_key(&below) => continue,
+                (Node::Folder(id), _) => {
+                    self.folder(&below, *id, desired)?;
+                    continue;
+                }
+                _ if has_own_entry(self.entries, &below) => continue,
+                (Node::Link(to), Method::Copy) => {
+                    Image::Link(PathBuf::from(to.to_os().into_owned()))
+                }
+                (Node::File(blob), Method::Copy) => copy(*blob, self.file.mode, 0o644),
+                (Node::Executable(blob), Method::Copy) => copy(*blob, self.file.mode, 0o755),
+                _ => Image::Link(self.files.join(below.as_str())),
+            };
+            desired.insert(below, image);
+        }
+        Ok(())
+    }
+}
+
+/// What of the generation's own folder is not there, as told to people.
+pub(super) fn missing_parts(
+    profile: &Profile,
+    number: GenerationNumber,
+    record: &Record,
+) -> Vec<String> {
+    let folder = profile.generation(number);
+    let parts = ["view", "files", "env"].map(|part| folder.join(part));
+    let files = record
+        .files
+        .keys()
+        .map(|path| folder.join("files").join(path.as_str()));
+    parts
+        .into_iter()
+        .chain(files)
+        .filter(|path| fs::symlink_metadata(path).is_err())
+        .map(|path| super::shown(&path))
+        .collect()
+}
+
+/// Which trees of a generation are not laid out or have lost their object, as told to people.
+pub(super) fn missing_trees(
+    store: &Store,
+    generation: &Generation,
+    record: &Record,
+) -> Vec<String> {
+    let packages = generation
+        .packages
+        .iter()
+        .map(|(name, package)| (package.tree, format!("package `{name}`")));
+    packages
+        .chain(folders(record).map(|(path, tree)| (tree, format!("home folder `{path}`"))))
+        .filter(|(tree, _)| !store.is_laid_out(*tree) || !store.has_tree(*tree))
+        .map(|(tree, of)| format!("{} ({of})", super::shown(&store.tree_path(tree))))
+        .collect()
+}
+
+/// The trees a generation shows as folders of the store.
+pub(super) fn trees<'a>(
+    generation: &'a Generation,
+    record: &'a Record,
+) -> impl Iterator<Item = TreeId> + 'a {
+    let packages = generation.packages.values().map(|package| package.tree);
+    packages.chain(folders(record).map(|(_, tree)| tree))
+}
+
+/// The home files of a record that are folders.
+pub(super) fn folders(record: &Record) -> impl Iterator<Item = (&TargetPath, TreeId)> {
+    record
+        .files
+        .iter()
+        .filter_map(|(path, file)| match file.content {
+            RecordedContent::Folder(tree) => Some((path, tree)),
+            RecordedContent::File(_) | RecordedContent::Executable(_) => None,
+        })
+}

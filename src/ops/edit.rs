@@ -1,0 +1,94 @@
+//! `dgmo add` and `dgmo remove`: the manifest is edited, locked and switched to as one change.
+//!
+//! The manifest on disk is written only when nothing can refuse any more, under its guard from the reading on: so
+//! that a hundred processes adding at once lose no edit, and an `add` that fails changes nothing.
+
+use std::fs;
+use std::path::Path;
+
+use dgmo_schema::manifest::Requirement;
+use dgmo_schema::name::PackageName;
+use dgmo_schema::report::activation::SwitchReport;
+use dgmo_schema::report::profile::LockReport;
+
+use super::Engine;
+use super::OpError;
+use super::Result;
+use super::SwitchRequest;
+use super::lock;
+use super::switch::Show;
+use super::switch::switch_guarded;
+use crate::home::ManifestGuard;
+use crate::manifest;
+
+/// What an edit led to.
+#[derive(Debug)]
+pub enum Edited {
+    /// The profile was switched to it.
+    Switched(Box<SwitchReport>),
+    /// With `--no-switch` only the manifest and the lock changed.
+    Locked(LockReport),
+}
+
+/// Whether an edit is followed by a switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// It is.
+    Switch,
+    /// Only the lock is brought up to date.
+    Lock,
+}
+
+/// Adds a package to the manifest.
+pub fn add(
+    engine: &Engine<'_>,
+    request: SwitchRequest,
+    name: &PackageName,
+    package: &Requirement,
+    (follow, show): (Follow, Show<'_>),
+) -> Result<Edited> {
+    edit(engine, request, (follow, show), |text| {
+        Ok(manifest::add_package(text, name, package)?)
+    })
+}
+
+/// Takes packages out of the manifest.
+pub fn remove(
+    engine: &Engine<'_>,
+    request: SwitchRequest,
+    names: &[PackageName],
+    (follow, show): (Follow, Show<'_>),
+) -> Result<Edited> {
+    edit(engine, request, (follow, show), |text| {
+        let mut text = text.to_owned();
+        for name in names {
+            text = manifest::remove_package(&text, name)?;
+        }
+        Ok(text)
+    })
+}
+
+fn edit(
+    engine: &Engine<'_>,
+    mut request: SwitchRequest,
+    (follow, show): (Follow, Show<'_>),
+    change: impl FnOnce(&str) -> Result<String>,
+) -> Result<Edited> {
+    let guard = ManifestGuard::take(&request.manifest, engine.wait, engine.observer)?;
+    let text = read(&request.manifest)?;
+    request.new_text = Some(change(&text)?);
+    match follow {
+        Follow::Switch => Ok(Edited::Switched(Box::new(switch_guarded(
+            engine, &request, show, &guard,
+        )?))),
+        Follow::Lock => Ok(Edited::Locked(lock::lock_guarded(
+            engine, &request, &guard,
+        )?)),
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    // What is wrong with the manifest is told as for any other command.
+    manifest::load(path)?;
+    Ok(fs::read_to_string(path).map_err(OpError::io("read", path))?)
+}

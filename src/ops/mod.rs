@@ -1,0 +1,164 @@
+//! What a user can ask for, one file each: plan, apply, report.
+
+mod assemble;
+mod begin;
+mod changes;
+mod edit;
+mod environment;
+mod failure;
+mod gc;
+mod generations;
+mod init;
+mod lock;
+mod rollback;
+mod status;
+pub mod store;
+mod switch;
+mod texts;
+mod want;
+
+pub use edit::Edited;
+pub use edit::Follow;
+pub use edit::add;
+pub use edit::remove;
+pub use environment::EnvironmentRequest;
+pub use environment::environment;
+pub use failure::Failure;
+pub use failure::OpError;
+pub use failure::Result;
+pub use gc::CollectRequest;
+pub use gc::Patience;
+pub use gc::collect;
+pub use generations::PruneRequest;
+pub use generations::diff;
+pub use generations::history;
+pub use generations::label;
+pub use generations::list;
+pub use generations::pin;
+pub use generations::profiles;
+pub use generations::prune;
+pub use generations::show;
+pub use generations::unpin;
+pub use init::init;
+pub use lock::LockRequest;
+pub use lock::lock;
+pub use rollback::RollbackRequest;
+pub use rollback::rollback;
+pub use status::status;
+pub use switch::Show;
+pub use switch::SwitchRequest;
+pub use switch::switch;
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::event::Observer;
+use dgmo_schema::generation::GenerationNumber;
+use dgmo_schema::name::ProfileName;
+use dgmo_schema::report::generation::HistoryEntry;
+use dgmo_schema::report::generation::HistoryEvent;
+use dgmo_schema::system::System;
+
+use crate::clock::Clock;
+use crate::env::Var;
+use crate::generation::History;
+use crate::home::Home;
+use crate::home::Profile;
+use crate::home::Wait;
+use crate::source::Online;
+use crate::source::Settings;
+
+/// The handles every operation works with.
+#[derive(Clone)]
+pub struct Engine<'a> {
+    /// Where dgmo keeps its things.
+    pub home: Home,
+    /// The line of generations that is meant.
+    pub profile: Profile,
+    /// Where home files go, where a flag says so.
+    pub target: Option<PathBuf>,
+    /// Where home files go, where nothing says so.
+    pub default_target: PathBuf,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+    /// How long to wait for others.
+    pub wait: Wait,
+    /// Whether a socket may be opened.
+    pub online: Online,
+    /// How downloads are made.
+    pub settings: Settings,
+    /// Whether files that look unchanged are read all the same.
+    pub reread: bool,
+}
+
+impl<'a> Engine<'a> {
+    /// The same for a look where the profile is not there yet: it is taken from below `scratch`, and so is the home
+    /// if that is not there either.
+    fn for_a_look(&self, scratch: &Path) -> Engine<'a> {
+        let elsewhere = Home::at(scratch.to_owned());
+        let profile = elsewhere.profile(self.profile.name().clone());
+        let home_is_there = self.home.root().join("meta.json").exists();
+        Engine {
+            profile,
+            home: if home_is_there {
+                self.home.clone()
+            } else {
+                elsewhere
+            },
+            ..self.clone()
+        }
+    }
+
+    /// The same, for another profile.
+    fn for_profile(&self, name: &ProfileName) -> Engine<'a> {
+        Engine {
+            profile: self.home.profile(name.clone()),
+            ..self.clone()
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("home", &self.home)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The kind of machine generations are made for.
+pub(crate) fn this_system() -> System {
+    System::this()
+}
+
+/// Adds a line to the history. One that cannot be written is said and does not undo what it tells of.
+fn write_history(
+    engine: &Engine<'_>,
+    what: HistoryEvent,
+    generation: GenerationNumber,
+    from: Option<GenerationNumber>,
+    note: Option<String>,
+) {
+    let by = Var::User.text().unwrap_or_default();
+    let entry = HistoryEntry {
+        at: engine.clock.now(),
+        what,
+        generation,
+        from,
+        by,
+        note,
+    };
+    if let Err(error) = History::of(&engine.profile).add(&entry) {
+        let text = format!("{error}; the generation itself is not touched by that");
+        engine
+            .observer
+            .observe(dgmo_schema::event::Event::Warning(text));
+    }
+}
+
+/// A path as shown to people.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

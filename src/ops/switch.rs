@@ -1,0 +1,457 @@
+//! `dgmo switch`: the manifest becomes the current generation.
+//!
+//! Everything that can refuse does so before anything is visible: reading, locking, home files in the way, fetching,
+//! clashes. Then the objects get their names, the generation gets its number, and one rename makes it current.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::event::Event;
+use dgmo_schema::generation::FORMAT;
+use dgmo_schema::generation::Generation;
+use dgmo_schema::generation::GenerationNumber;
+use dgmo_schema::generation::InstalledPackage;
+use dgmo_schema::id::TreeId;
+use dgmo_schema::name::Label;
+use dgmo_schema::name::PackageName;
+use dgmo_schema::report::activation::SwitchOutcome;
+use dgmo_schema::report::activation::SwitchReport;
+use dgmo_schema::report::generation::HistoryEvent;
+use dgmo_store::Insertion;
+use dgmo_store::durable;
+use dgmo_store::durable::Renamed;
+
+use super::Engine;
+use super::OpError;
+use super::Result;
+use super::assemble;
+use super::begin;
+use super::begin::Held;
+use super::changes;
+use super::shown;
+use super::texts::Texts;
+use super::this_system;
+use super::want;
+use super::want::Wanted;
+use super::write_history;
+use crate::activate;
+use crate::activate::Activation;
+use crate::activate::Footprint;
+use crate::activate::InTheWay;
+use crate::activate::Plan;
+use crate::activate::Surroundings;
+use crate::env::Var;
+use crate::files;
+use crate::generation;
+use crate::generation::Generations;
+use crate::generation::History;
+use crate::generation::Policy;
+use crate::home::ManifestGuard;
+use crate::lock;
+use crate::realise;
+use crate::resolve::Update;
+use crate::source::Downloads;
+use crate::source::Online;
+
+/// So much of what was downloaded is kept for the next time.
+const DOWNLOADS_KEPT: u64 = 1 << 30;
+
+/// What a switch is asked for.
+#[derive(Debug)]
+pub struct SwitchRequest {
+    /// The manifest.
+    pub manifest: PathBuf,
+    /// Its text, where it is not on disk yet: written when nothing can refuse any more.
+    pub new_text: Option<String>,
+    /// Which command asks: written into the generation.
+    pub made_from: &'static str,
+    /// Whether the lock must stay as it is.
+    pub locked: bool,
+    /// Whether to look only.
+    pub dry_run: bool,
+    /// What to do with files in the way.
+    pub in_the_way: InTheWay,
+    /// Which packages to lock afresh.
+    pub update: Update,
+    /// A name to find the generation again.
+    pub label: Option<Label>,
+    /// Why it is made.
+    pub note: Option<String>,
+}
+
+/// Who is shown a plan.
+pub type Show<'a> = &'a dyn Fn(&SwitchReport);
+
+/// Makes the manifest the current generation.
+///
+/// `show` is given the plan before anything is changed.
+pub fn switch(
+    engine: &Engine<'_>,
+    request: &SwitchRequest,
+    show: Show<'_>,
+) -> Result<SwitchReport> {
+    let guard = ManifestGuard::take(&request.manifest, engine.wait, engine.observer)?;
+    switch_guarded(engine, request, show, &guard)
+}
+
+/// The same for one who holds the manifest's guard already.
+pub(super) fn switch_guarded(
+    engine: &Engine<'_>,
+    request: &SwitchRequest,
+    show: Show<'_>,
+    _proof: &ManifestGuard,
+) -> Result<SwitchReport> {
+    let scratch;
+    // A look must leave nothing behind, not even an empty home or profile.
+    let scratch_engine;
+    let engine = if request.dry_run && !engine.profile.generations().is_dir() {
+        scratch =
+            tempfile::tempdir().map_err(OpError::io("make a folder in", Path::new("/tmp")))?;
+        scratch_engine = engine.for_a_look(scratch.path());
+        &scratch_engine
+    } else {
+        engine
+    };
+    let downloads = want::downloads(engine);
+    let wanted = want::want(engine, request, &downloads)?;
+    if request.locked && wanted.resolved.lock_changed() {
+        return Err(want::lock_out_of_date(&wanted.resolved));
+    }
+    let held = begin::hold(engine)?;
+    let report = Switch {
+        engine,
+        request,
+        wanted: &wanted,
+        held: &held,
+        show,
+    }
+    .run(&downloads)?;
+    if let Some(cache) = &wanted.resolved.stat_cache
+        && !request.dry_run
+    {
+        // A cache: the next switch reads a little more.
+        drop(cache.save());
+    }
+    Ok(report)
+}
+
+/// A switch of a profile whose guard is held.
+struct Switch<'a> {
+    engine: &'a Engine<'a>,
+    request: &'a SwitchRequest,
+    wanted: &'a Wanted,
+    held: &'a Held,
+    show: Show<'a>,
+}
+
+impl Switch<'_> {
+    fn run(&self, downloads: &Downloads<'_>) -> Result<SwitchReport> {
+        let profile = &self.engine.profile;
+        let generations = Generations::of(profile);
+        let from = generations.current()?;
+        let footprint = begin::footprint(self.engine)?;
+        let before = generations.load(from)?;
+        let is_current = before.id == self.wanted.id
+            && from != GenerationNumber::ZERO
+            && assemble::missing_parts(profile, from, &self.wanted.record).is_empty();
+        let report = if is_current {
+            self.check(from, &footprint, &before, downloads)
+        } else {
+            self.make(from, &footprint, downloads)
+        }?;
+        if !self.request.dry_run {
+            self.held.store.ensure_reserve();
+        }
+        Ok(report)
+    }
+
+    /// The current generation is what the manifest says: what is damaged of it comes back.
+    fn check(
+        &self,
+        from: GenerationNumber,
+        footprint: &Footprint,
+        current: &Generation,
+        downloads: &Downloads<'_>,
+    ) -> Result<SwitchReport> {
+        let wanted = &self.wanted.record;
+        let store = &self.held.store;
+        let plan = || self.plan(footprint, &|id| store.read_tree(id));
+        let mut planned = plan();
+        let damaged =
+            planned.is_err() || !assemble::missing_trees(store, current, wanted).is_empty();
+        if damaged && !self.request.dry_run {
+            self.lay_out_again(downloads)?;
+            planned = plan();
+        }
+        self.mend(from, &planned?, damaged)
+    }
+
+    /// Trees of the current generation that went missing come back; nothing else changes.
+    fn lay_out_again(&self, downloads: &Downloads<'_>) -> Result<()> {
+        let insertion = self.held.store.begin(self.engine.observer)?;
+        files::insert(
+            &insertion,
+            &self.wanted.files,
+            &self.wanted.resolved.options(),
+        )?;
+        for (_, tree) in assemble::folders(&self.wanted.record) {
+            insertion.lay_out(tree)?;
+        }
+        self.realise(&insertion, downloads)?;
+        insertion.commit()?;
+        Ok(())
+    }
+
+    fn realise(
+        &self,
+        insertion: &Insertion<'_>,
+        downloads: &Downloads<'_>,
+    ) -> Result<realise::Realised> {
+        let how = realise::RealiseHow {
+            downloads,
+            origins: &self.wanted.resolved.origins,
+            stat_cache: self.wanted.resolved.stat_cache.as_ref(),
+        };
+        Ok(realise::realise(
+            insertion,
+            &self.wanted.resolved.lock,
+            &this_system(),
+            &how,
+        )?)
+    }
+
+    /// The current generation is what the manifest says; the target folder may have to be mended.
+    fn mend(&self, from: GenerationNumber, plan: &Plan, was_damaged: bool) -> Result<SwitchReport> {
+        let mut report = self.report(from, from, plan, 0)?;
+        if self.request.dry_run {
+            report.outcome = SwitchOutcome::Planned;
+            return Ok(report);
+        }
+        if !plan.obstacles.is_empty() {
+            return Err(activate::ActivateError::Obstacles(plan.obstacles.clone()).into());
+        }
+        self.save_texts()?;
+        if let Some(label) = &self.request.label {
+            super::generations::set_label(self.engine, from, Some(label))?;
+        }
+        report.outcome = if was_damaged {
+            SwitchOutcome::Repaired
+        } else {
+            SwitchOutcome::Unchanged
+        };
+        if !plan.is_empty() {
+            (self.show)(&report);
+            self.activation().run(from, from, plan)?;
+            report.outcome = SwitchOutcome::Repaired;
+        }
+        self.save_policy()?;
+        Ok(report)
+    }
+
+    /// Builds a new generation and makes it current.
+    fn make(
+        &self,
+        from: GenerationNumber,
+        footprint: &Footprint,
+        downloads: &Downloads<'_>,
+    ) -> Result<SwitchReport> {
+        let profile = &self.engine.profile;
+        let generations = Generations::of(profile);
+        let number = generations.next_number(&History::of(profile))?;
+        let insertion = self.held.store.begin(self.engine.observer)?;
+        files::insert(
+            &insertion,
+            &self.wanted.files,
+            &self.wanted.resolved.options(),
+        )?;
+        let read = |id| insertion.read_tree(id);
+        let plan = self.plan(footprint, &read)?;
+        let mut report = self.report(from, number, &plan, 0)?;
+        if self.request.dry_run {
+            report.outcome = SwitchOutcome::Planned;
+            return Ok(report);
+        }
+        if !plan.obstacles.is_empty() {
+            return Err(activate::ActivateError::Obstacles(plan.obstacles).into());
+        }
+        (self.show)(&report);
+        let realised = self.realise(&insertion, downloads)?;
+        report.new_bytes = realised.new_bytes;
+        let folder = self.write_generation(&insertion, from, number, &realised.trees)?;
+        let committed = insertion.commit()?;
+        let texts = Texts::read(self.request, &self.wanted.resolved)?;
+        self.save_texts()?;
+        self.name_generation(&folder, number)?;
+        // From here the generation is a root of its own: what it needs cannot be collected.
+        drop(committed);
+        if let Err(error) = self.activation().run(from, number, &plan) {
+            if generations.current().ok() != Some(number) {
+                texts.restore();
+            }
+            return Err(error.into());
+        }
+        let note = self.request.note.clone();
+        write_history(
+            self.engine,
+            HistoryEvent::Switched,
+            number,
+            Some(from),
+            note,
+        );
+        self.save_policy()?;
+        self.trim_downloads(downloads);
+        Ok(report)
+    }
+
+    fn plan(
+        &self,
+        footprint: &Footprint,
+        read: &dyn Fn(TreeId) -> std::result::Result<dgmo_store::Tree, dgmo_store::ReadError>,
+    ) -> Result<Plan> {
+        let desired = assemble::desired(&self.wanted.record, &self.engine.profile, read)?;
+        let others = begin::other_footprints(self.engine)?;
+        let around = Surroundings {
+            others: &others,
+            in_the_way: self.request.in_the_way,
+        };
+        Ok(activate::plan(footprint, &desired, around)?)
+    }
+
+    fn write_generation(
+        &self,
+        insertion: &Insertion<'_>,
+        from: GenerationNumber,
+        number: GenerationNumber,
+        trees: &BTreeMap<PackageName, TreeId>,
+    ) -> Result<PathBuf> {
+        let folder = insertion.scratch("generation")?;
+        let record = &self.wanted.record;
+        let place = self.engine.profile.generation(number);
+        assemble::write_parts(&folder, insertion, record, trees, &place)?;
+        let installed = |(name, tree): (&PackageName, &TreeId)| {
+            let version = record
+                .packages
+                .get(name)
+                .and_then(|package| package.version.clone());
+            (
+                name.clone(),
+                InstalledPackage {
+                    version,
+                    tree: *tree,
+                },
+            )
+        };
+        let document = Generation {
+            format: FORMAT,
+            number,
+            id: self.wanted.id,
+            made_at: self.engine.clock.now(),
+            made_by: Var::User.text().unwrap_or_default(),
+            made_from: self.request.made_from.to_owned(),
+            manifest: std::path::absolute(&self.wanted.resolved.loaded.path)
+                .ok()
+                .as_deref()
+                .map(shown),
+            parent: from,
+            label: self.request.label.clone(),
+            note: self.request.note.clone(),
+            packages: trees.iter().map(installed).collect(),
+            file_count: record.files.len() as u64,
+        };
+        generation::write_documents(&folder, &document, record)
+            .map_err(OpError::io("write", &folder))?;
+        Ok(folder)
+    }
+
+    /// Gives the generation its number: from now on it is there, though not current.
+    fn name_generation(&self, folder: &Path, number: GenerationNumber) -> Result<()> {
+        let place = self.engine.profile.generation(number);
+        let failed = |error| OpError::io("make the generation", &place)(error);
+        match durable::rename_no_replace(folder, &place).map_err(failed)? {
+            Renamed::Done => {}
+            Renamed::Existed => {
+                return Err(failed(std::io::ErrorKind::AlreadyExists.into()).into());
+            }
+        }
+        durable::sync_folder(&self.engine.profile.generations()).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Writes the manifest, where it is new, and the lock. Both replace what was there whole.
+    fn save_texts(&self) -> Result<()> {
+        if let Some(text) = &self.request.new_text {
+            let path = &self.wanted.resolved.loaded.path;
+            crate::manifest::save_text(path, text).map_err(OpError::io("write", path))?;
+        }
+        if self.wanted.resolved.lock_changed() && !self.request.locked {
+            lock::save(&self.wanted.resolved.lock_path, &self.wanted.resolved.lock)?;
+        }
+        Ok(())
+    }
+
+    /// What the manifest says of keeping is remembered for pruning; it is not rolled back.
+    fn save_policy(&self) -> Result<()> {
+        let mut policy = Policy::load(&self.engine.profile)?;
+        if policy.keep != self.wanted.resolved.loaded.manifest.keep {
+            policy.keep = self.wanted.resolved.loaded.manifest.keep.clone();
+            policy.save(&self.engine.profile)?;
+        }
+        Ok(())
+    }
+
+    fn trim_downloads(&self, downloads: &Downloads<'_>) {
+        if self.engine.online == Online::Yes
+            && let Err(error) = downloads.trim(DOWNLOADS_KEPT)
+        {
+            self.engine
+                .observer
+                .observe(Event::Warning(error.to_string()));
+        }
+    }
+
+    fn activation(&self) -> Activation<'_> {
+        let engine = self.engine;
+        Activation::new(
+            &engine.profile,
+            &self.held.store,
+            engine.observer,
+            &self.held.guard,
+        )
+    }
+
+    fn report(
+        &self,
+        from: GenerationNumber,
+        generation: GenerationNumber,
+        plan: &Plan,
+        new_bytes: u64,
+    ) -> Result<SwitchReport> {
+        let before = Generations::of(&self.engine.profile).record(from)?;
+        let mut difference = changes::between(&before, &self.wanted.record);
+        difference.from = from.to_string();
+        difference.to = generation.to_string();
+        let previous = self.wanted.resolved.previous.clone().unwrap_or_default();
+        let mut warnings: Vec<String> = Vec::new();
+        if self.request.dry_run && !plan.obstacles.is_empty() {
+            let error = activate::ActivateError::Obstacles(plan.obstacles.clone());
+            warnings.push(error.to_string());
+        }
+        Ok(SwitchReport {
+            outcome: SwitchOutcome::Switched,
+            profile: self.engine.profile.name().clone(),
+            manifest: shown(&self.wanted.resolved.loaded.path),
+            system: this_system(),
+            target: shown(&plan.footprint.target),
+            id: self.wanted.id,
+            from,
+            generation,
+            changes: difference,
+            lock: changes::between_locks(&previous, &self.wanted.resolved.lock),
+            target_changes: changes::of_plan(plan),
+            left_alone: plan.left_alone.iter().map(ToString::to_string).collect(),
+            new_bytes,
+            warnings,
+        })
+    }
+}
