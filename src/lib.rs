@@ -16,3 +16,5 @@ pub mod view;
 pub mod generation;
 pub mod activate;
 pub mod ops;
+pub mod ui;
+pub mod cli;

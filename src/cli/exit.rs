@@ -1,0 +1,67 @@
+//! The exit codes.
+
+use std::io::Write;
+
+use dgmo_schema::code::Code;
+
+/// A panic is a bug of ours: it is told as one and ends the process with its own code.
+#[expect(clippy::exit, reason = "this room owns the exit code")]
+pub(super) fn tell_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let mut stderr = std::io::stderr().lock();
+        // There is nobody left to tell that stderr is closed.
+        drop(writeln!(
+            stderr,
+            "error[{}]: {}\n  because: {panic}\n  hint: nothing is half done; please report this text",
+            Code::Bug,
+            Code::Bug.title(),
+        ));
+        std::process::exit(Exit::Bug.number().into());
+    }));
+}
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+    /// Asked wrongly.
+    AskedWrongly,
+    /// Looked and found something.
+    Found,
+    /// Someone else holds the guard.
+    Busy,
+    /// A bug of ours.
+    Bug,
+}
+
+impl Exit {
+    /// The exit code of an error.
+    pub(super) fn of(code: Code) -> Self {
+        match code {
+            Code::Usage => Self::AskedWrongly,
+            Code::Busy => Self::Busy,
+            Code::Bug => Self::Bug,
+            _ => Self::Failed,
+        }
+    }
+
+    /// `Found` if there is something, else `Done`.
+    pub(super) fn found(something: bool) -> Self {
+        if something { Self::Found } else { Self::Done }
+    }
+
+    /// As the system takes it.
+    pub(super) fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::AskedWrongly => 2,
+            Self::Found => 3,
+            Self::Busy => 4,
+            Self::Bug => 101,
+        }
+    }
+}

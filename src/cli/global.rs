@@ -1,0 +1,199 @@
+//! The flags every command has, and the engine they make.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use dgmo_schema::event::Observer;
+use dgmo_schema::name::ProfileName;
+
+use crate::clock::Clock;
+use crate::env::Var;
+use crate::home;
+use crate::home::Home;
+use crate::home::Scope;
+use crate::home::Wait;
+use crate::manifest;
+use crate::ops::Engine;
+use crate::ops::OpError;
+use crate::ops::Result;
+use crate::source::Online;
+use crate::source::Proxies;
+use crate::source::Settings;
+use crate::ui::Format;
+use crate::ui::Printer;
+use crate::ui::Volume;
+
+/// Flags of every command
+#[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub struct Global {
+    /// Keep everything in this folder [default: `DGMO_HOME`, else ~/.local/share/dgmo]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    home: Option<PathBuf>,
+    /// Work on this line of generations [default: `DGMO_PROFILE`, else `default`]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Everywhere")]
+    profile: Option<ProfileName>,
+    /// Work for the whole machine: /var/lib/dgmo and /
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    system: bool,
+    /// Answer with one JSON document on stdout
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    json: bool,
+    /// Say nothing but errors on stderr
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Everywhere"
+    )]
+    quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    verbose: bool,
+    /// Answer every question with yes; no command asks one today
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    yes: bool,
+    /// Wait this long for another command to end: `10s`, `5m`, `0s` for not at all
+    #[arg(
+        long, global = true, value_name = "TIME", default_value = "5m",
+        value_parser = humantime::parse_duration, help_heading = "Everywhere"
+    )]
+    wait: Duration,
+}
+
+/// What only some commands can be told.
+#[derive(Debug, Default)]
+pub(super) struct Special {
+    /// Where home files go.
+    pub target: Option<PathBuf>,
+    /// Whether the network must not be used.
+    pub offline: bool,
+    /// Whether files that look unchanged are read all the same.
+    pub reread: bool,
+}
+
+impl Global {
+    /// How to talk to whoever asked.
+    pub(super) fn printer(&self) -> Printer {
+        let format = if self.json {
+            Format::Json
+        } else {
+            Format::Text
+        };
+        let volume = match (self.quiet, self.verbose) {
+            (true, _) => Volume::Quiet,
+            (_, true) => Volume::Verbose,
+            _ => Volume::Normal,
+        };
+        Printer::new(format, volume)
+    }
+
+    /// With `--verbose`: what the flags and the environment come to.
+    pub(super) fn tell_where(&self, printer: Printer) {
+        if printer.volume == Volume::Verbose
+            && let (Ok(home), Ok(profile)) = (self.home(), self.profile_name())
+        {
+            printer.say(&format!(
+                "home: {}\nprofile: {profile}",
+                home.root().display()
+            ));
+        }
+    }
+
+    /// The home that is meant.
+    pub(super) fn home(&self) -> Result<Home> {
+        let named = self.home.clone().or_else(|| Var::DgmoHome.path());
+        Ok(match named {
+            Some(path) => Home::at(absolute(&path)?),
+            None => Home::default_for(self.scope())?,
+        })
+    }
+
+    /// The engine for a command.
+    pub(super) fn engine<'a>(
+        &self,
+        special: Special,
+        observer: &'a dyn Observer,
+    ) -> Result<Engine<'a>> {
+        let home = self.home()?;
+        let target = special.target.map(|path| absolute(&path)).transpose()?;
+        let default_target = match (&target, self.scope()) {
+            (Some(target), _) => target.clone(),
+            (None, Scope::System) => PathBuf::from("/"),
+            (None, Scope::User) => home::user_home()?,
+        };
+        Ok(Engine {
+            profile: home.profile(self.profile_name()?),
+            home,
+            target,
+            default_target,
+            clock: Clock::from_environment(),
+            observer,
+            wait: if self.wait.is_zero() {
+                Wait::No
+            } else {
+                Wait::AtMost(self.wait)
+            },
+            online: if special.offline {
+                Online::No
+            } else {
+                Online::Yes
+            },
+            settings: settings(),
+            reread: special.reread,
+        })
+    }
+
+    fn scope(&self) -> Scope {
+        if self.system {
+            Scope::System
+        } else {
+            Scope::User
+        }
+    }
+
+    fn profile_name(&self) -> Result<ProfileName> {
+        if let Some(name) = &self.profile {
+            return Ok(name.clone());
+        }
+        let name = Var::DgmoProfile
+            .text()
+            .unwrap_or_else(|| "default".to_owned());
+        Ok(name.parse()?)
+    }
+}
+
+/// How downloads are made, as the environment says.
+fn settings() -> Settings {
+    Settings {
+        ca_file: Var::CertificateFile.path(),
+        proxies: Proxies {
+            http: Var::HttpProxy.text().or_else(|| Var::AllProxy.text()),
+            https: Var::HttpsProxy.text().or_else(|| Var::AllProxy.text()),
+            except: Var::NoProxy.text(),
+        },
+        ..Settings::default()
+    }
+}
+
+/// A path as other processes understand it too.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
+    Ok(std::path::absolute(path).map_err(OpError::io("resolve", path))?)
+}
+
+/// The manifest that is meant: the one named, else the one found.
+pub(super) fn manifest_path(named: Option<PathBuf>) -> Result<PathBuf> {
+    if let Some(path) = named {
+        let in_folder = path.join(manifest::MANIFEST_FILE);
+        return Ok(if path.is_dir() { in_folder } else { path });
+    }
+    let here = Path::new(".");
+    let here = std::env::current_dir().map_err(OpError::io("find the working folder", here))?;
+    let config = home::config_home().ok();
+    manifest::find(&here, config.as_deref()).ok_or_else(|| OpError::NoManifest.into())
+}

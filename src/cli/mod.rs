@@ -1,0 +1,180 @@
+//! Arguments in, exit code out; one file for each command.
+
+mod add;
+mod completions;
+mod diff;
+mod env;
+mod exit;
+mod explain;
+mod gc;
+mod generations;
+mod global;
+mod history;
+mod init;
+mod keep;
+mod lock;
+mod profiles;
+mod remove;
+mod rollback;
+mod stand;
+mod status;
+mod store;
+mod switch;
+mod words;
+
+pub use global::Global;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap::FromArgMatches;
+use clap::Parser;
+use clap::Subcommand;
+
+use crate::ops::Failure;
+use crate::ui::Format;
+use crate::ui::Printer;
+use crate::ui::Volume;
+use exit::Exit;
+
+/// Declare programs and config files in one file, switch to it, roll back
+#[derive(Debug, Parser)]
+#[command(name = "dgmo", version, disable_help_subcommand = false, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  dgmo init                 write a manifest to begin with
+  dgmo switch --dry-run     see what would change
+  dgmo switch               make it so
+  dgmo rollback             and back
+  dgmo status               is everything as the generation says?
+
+Exit codes: 0 done · 1 failed · 2 asked wrongly · 3 looked and found something · 4 someone else holds the lock ·
+5 failed and rolled back · 130 interrupted · 101 a bug of ours";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Add(add::Args),
+    Remove(remove::Args),
+    Lock(lock::Args),
+    Update(lock::UpdateArgs),
+    Switch(switch::Args),
+    Rollback(rollback::Args),
+    #[command(visible_alias = "gen")]
+    Generations(generations::Args),
+    Status(status::Args),
+    Diff(diff::Args),
+    History(history::Args),
+    Profiles(profiles::Args),
+    Env(env::Args),
+    Gc(gc::Args),
+    Store(store::Args),
+    Explain(explain::Args),
+    Completions(completions::Args),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    exit::tell_of_panics();
+    let words: Vec<OsString> = std::env::args_os().collect();
+    // Asked so often by scripts and prompts that it must not wait for anything.
+    if let [_, only] = &words[..]
+        && (only == "--version" || only == "-V")
+    {
+        let plain = Printer::new(Format::Text, Volume::Normal);
+        return exit_of(&plain.out(concat!("dgmo ", env!("CARGO_PKG_VERSION"), "\n")));
+    }
+    #[cfg(feature = "fault-injection")]
+    if let Some(plan) = crate::env::Var::DgmoFault.text() {
+        dgmo_store::durable::fault::arm(&plan);
+    }
+    match parse(&words) {
+        Ok(cli) => run(cli),
+        Err(code) => code,
+    }
+}
+
+fn exit_of(result: &io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// What clap refuses is told by clap, but for programs it is a document like any other.
+fn parse(words: &[OsString]) -> Result<Cli, ExitCode> {
+    let parsed = Cli::command()
+        .try_get_matches_from(words)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        let code = u8::try_from(error.exit_code()).unwrap_or(2);
+        if code == 0 || !words.iter().any(|word| word == "--json") {
+            // Help and version go to stdout, mistakes to stderr; a closed pipe is not an error.
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+        let failure = Failure::from(words::usage(&error));
+        let printer = Printer::new(Format::Json, Volume::Normal);
+        drop(printer.error(failure.error(), code));
+        ExitCode::from(code)
+    })
+}
+
+fn run(cli: Cli) -> ExitCode {
+    let printer = cli.global.printer();
+    cli.global.tell_where(printer);
+    let result = match cli.command {
+        None => stand::run(&cli.global, printer),
+        Some(command) => dispatch(command, &cli.global, printer),
+    };
+    match result {
+        Ok(exit) => ExitCode::from(exit.number()),
+        Err(failure) => {
+            let exit = Exit::of(failure.code()).number();
+            // If even this cannot be written, the exit code still tells.
+            drop(printer.error(failure.error(), exit));
+            ExitCode::from(exit)
+        }
+    }
+}
+
+fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit, Failure> {
+    match command {
+        Command::Init(args) => init::run(&args, printer),
+        Command::Add(args) => add::run(&args, global, printer),
+        Command::Remove(args) => remove::run(&args, global, printer),
+        Command::Lock(args) => lock::run(&args, global, printer),
+        Command::Update(args) => lock::update(&args, global, printer),
+        Command::Switch(args) => switch::run(args, global, printer),
+        Command::Rollback(args) => rollback::run(args, global, printer),
+        Command::Generations(args) => generations::run(args, global, printer),
+        Command::Status(args) => status::run(&args, global, printer),
+        Command::Diff(args) => diff::run(&args, global, printer),
+        Command::History(args) => history::run(&args, global, printer),
+        Command::Profiles(_) => profiles::run(global, printer),
+        Command::Env(args) => env::run(&args, global, printer),
+        Command::Gc(args) => gc::run(&args, global, printer),
+        Command::Store(args) => store::run(args, global, printer),
+        Command::Explain(args) => explain::run(&args, printer),
+        Command::Completions(args) => completions::run(&args, printer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Cli::command().debug_assert();
+    }
+}
