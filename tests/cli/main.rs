@@ -1,0 +1,26 @@
+//! The program as a user meets it: real processes in a sandbox, one module for each thing a user does.
+#![cfg(unix)]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "sets sandboxes up and starts processes: what dgmo may not do itself"
+)]
+
+mod asking;
+mod editing;
+mod generations;
+mod in_the_way;
+mod manifests;
+mod packages;
+mod remedies;
+mod reports;
+mod switching;
+mod waiting;
+mod ways;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::Ran;
+use support::Sandbox;
+use support::Snapshot;

@@ -1,0 +1,233 @@
+//! Every code there is, provoked through the real program, and its remedy carried out word for word.
+//!
+//! [`proof`] names every code without a wildcard: one that is added does not compile here before it has its line.
+
+mod files;
+mod manifest;
+mod network;
+mod store;
+
+use std::process::Command;
+
+use dgmo_schema::code::Code;
+
+use super::Sandbox;
+use super::support::Ran;
+
+/// How it is shown that a code and its remedy are true.
+enum Proof {
+    /// The trouble is made, seen, mended, and gone.
+    Seen(Trouble),
+    /// A test of its own shows it; it needs a server or a fault.
+    Own(fn()),
+    /// It cannot be made from outside; here is why.
+    Unreachable(&'static str),
+}
+
+/// A trouble and the way out of it.
+struct Trouble {
+    /// Makes it.
+    make: fn(&Sandbox),
+    /// The command that meets it.
+    command: &'static str,
+    /// Words of the hint; empty where none can be given.
+    hint: &'static str,
+    mend: Mend,
+    /// The command that works afterwards; empty: the same.
+    then: &'static str,
+}
+
+/// What a person does after reading the hint.
+enum Mend {
+    /// Exactly the command in it.
+    Run,
+    /// What its words say.
+    Hands(fn(&Sandbox)),
+}
+
+impl Trouble {
+    const fn new(
+        make: fn(&Sandbox),
+        command: &'static str,
+        hint: &'static str,
+        mend: Mend,
+    ) -> Self {
+        Self {
+            make,
+            command,
+            hint,
+            mend,
+            then: "",
+        }
+    }
+
+    const fn then(self, then: &'static str) -> Self {
+        Self { then, ..self }
+    }
+}
+
+/// Makes the trouble, sees it in words and as a document, does what the hint says, and sees it gone.
+fn show(code: Code, trouble: &Trouble) {
+    let sandbox = Sandbox::new();
+    (trouble.make)(&sandbox);
+    let ran = sandbox.sh(&format!("dgmo {}", trouble.command));
+    let command = is_told(code, &ran, trouble.hint);
+    let document = sandbox.sh(&format!("dgmo {} --json", trouble.command));
+    let error = document.json()["error"].clone();
+    assert_eq!(error["code"], code.as_str(), "{document}");
+    assert_eq!(error["exit"], document.exit, "{document}");
+    match trouble.mend {
+        Mend::Run => {
+            let command = command.unwrap_or_else(|| panic!("{code} suggests no command: {ran}"));
+            sandbox.sh(&command).works();
+        }
+        Mend::Hands(mend) => mend(&sandbox),
+    }
+    let then = if trouble.then.is_empty() {
+        trouble.command
+    } else {
+        trouble.then
+    };
+    let after = sandbox.sh(&format!("dgmo {then}"));
+    assert_eq!(after.exit, 0, "{code}: the remedy does not help: {after}");
+}
+
+/// `ran` failed with `code` and said `hint`. Gives the command that is suggested.
+#[track_caller]
+fn is_told(code: Code, ran: &Ran, hint: &str) -> Option<String> {
+    let ran = ran.clone().fails(code.as_str());
+    assert!(ran.stdout.is_empty(), "{ran}");
+    let told = ran
+        .stderr
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("hint: "));
+    if hint.is_empty() {
+        assert!(
+            told.is_none(),
+            "{code} has a hint that this test does not know of: {ran}"
+        );
+        return None;
+    }
+    assert!(
+        told.is_some_and(|told| told.contains(hint)),
+        "{code} does not hint at `{hint}`: {ran}"
+    );
+    let command = told?.strip_prefix("run `")?.strip_suffix('`')?;
+    Some(command.to_owned())
+}
+
+/// Shows what `codes` promise.
+fn show_all(from: &str, to: &str) {
+    let codes = Code::ALL
+        .iter()
+        .filter(|code| (from..to).contains(&code.as_str()));
+    // One that is not true must not hide the others.
+    let wrong: Vec<&Code> = codes
+        .filter(|code| std::panic::catch_unwind(|| show_one(**code)).is_err())
+        .collect();
+    assert!(wrong.is_empty(), "not as promised: {wrong:?}");
+}
+
+fn show_one(code: Code) {
+    match proof(code) {
+        Proof::Seen(trouble) => show(code, &trouble),
+        Proof::Own(test) => test(),
+        Proof::Unreachable(why) => assert!(!why.is_empty(), "{code}"),
+    }
+}
+
+#[test]
+fn what_the_codes_of_manifests_and_locks_suggest_helps() {
+    show_all("DG1000", "DG1200");
+}
+
+#[test]
+fn what_the_codes_of_sources_suggest_helps() {
+    show_all("DG1200", "DG2000");
+}
+
+#[test]
+fn what_the_codes_of_the_store_suggest_helps() {
+    show_all("DG2000", "DG2100");
+}
+
+#[test]
+fn what_the_codes_of_archives_suggest_helps() {
+    show_all("DG2100", "DG3000");
+}
+
+#[test]
+fn what_the_codes_of_generations_and_the_command_line_suggest_helps() {
+    show_all("DG3000", "DG9999");
+}
+
+#[test]
+fn every_code_can_be_explained_and_its_page_names_commands_that_exist() {
+    let sandbox = Sandbox::new();
+    let commands = sandbox.dgmo("help").works().stdout;
+    for code in Code::ALL {
+        let page = sandbox.run(&["explain", code.as_str()]).works().stdout;
+        for quoted in page.split('`').skip(1).step_by(2) {
+            let Some(rest) = quoted.strip_prefix("dgmo ") else {
+                continue;
+            };
+            let word = rest.split_whitespace().next().unwrap_or_default();
+            let known = word.starts_with('-')
+                || word.chars().any(char::is_uppercase)
+                || word == "help"
+                || commands.contains(&format!("\n  {word} "));
+            assert!(
+                known,
+                "the page of {code} names `{quoted}`, which there is not"
+            );
+        }
+    }
+}
+
+/// The command with a fault in it, as a disk would give it.
+fn with_fault(sandbox: &Sandbox, line: &str, fault: &str) -> Ran {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &format!("dgmo {line}")]);
+    sandbox.furnish(&mut command);
+    command.env("DGMO_FAULT", fault);
+    Ran::new(format!("{line} with {fault}"), &command.output().unwrap())
+}
+
+/// A disk that fails with `error` from some step of `line` on: `code` is told at one of them, and all works afterwards.
+fn show_fault(code: Code, line: &str, error: &str, hint: &str) {
+    if !cfg!(feature = "fault-injection") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    files::plain(&sandbox);
+    let told = (0..150).find_map(|step| {
+        let ran = with_fault(&sandbox, line, &format!("fail-from:{step}:{error}"));
+        ran.stderr.contains(code.as_str()).then_some(ran)
+    });
+    is_told(
+        code,
+        &told.unwrap_or_else(|| panic!("no step of `{line}` tells {code}")),
+        hint,
+    );
+    sandbox.sh(&format!("dgmo {line}")).works();
+    sandbox.switch();
+    sandbox.dgmo("status").works();
+    sandbox.dgmo("store verify").works();
+}
+
+const RACE: &str =
+    "it needs somebody who writes at the right moment; the crate's own tests make it";
+const CHECKED_BEFORE: &str =
+    "the manifest's own checks say it first; it is for those who use the library";
+
+fn proof(code: Code) -> Proof {
+    let number: u32 = code.as_str()[2..]
+        .parse()
+        .expect("a code ends in four digits");
+    match number {
+        1000..1200 => manifest::proof(code),
+        1200..2000 => network::proof(code),
+        2000..3000 => store::proof(code),
+        _ => files::proof(code),
+    }
+}

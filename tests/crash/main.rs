@@ -1,0 +1,35 @@
+//! No crash, no lost write and no failing disk leaves anything between the old and the new.
+//!
+//! Real processes are stopped before each durable step, recorded steps are replayed without what was not synced yet,
+//! and each step is made to fail. After each, the next command must find exactly the old or the new generation, and
+//! running the same command again must finish the job. `DGMO_CRASH=full` tries every step; else the long scenarios are
+//! sampled evenly.
+#![cfg(unix)]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "sets worlds up, breaks them and looks at the pieces: what dgmo may not do itself"
+)]
+
+mod check;
+mod copy;
+mod disk;
+mod listing;
+mod modes;
+mod scenarios;
+mod steps;
+mod sweep;
+mod world;
+
+/// So many points are tried at least, also where not every step is.
+const AT_LEAST: usize = 5_000;
+
+#[test]
+fn whatever_stops_a_command_the_next_one_finds_the_old_or_the_new() {
+    let tried = sweep::run(&scenarios::all());
+    assert!(
+        tried >= AT_LEAST || sweep::is_part(),
+        "only {tried} points were tried"
+    );
+}

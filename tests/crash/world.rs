@@ -1,0 +1,159 @@
+//! A little world for one scenario: a home, a target folder with things of the user in it, a manifest.
+//!
+//! ```text
+//! ROOT/world/home  target  src  other  …    what commands work on; always at this path, since links are absolute
+//! ROOT/fixture                              the same as it is before the command, to begin anew from
+//! ```
+
+use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+
+use crate::copy::copy_tree;
+use crate::copy::delete_tree;
+
+/// The moment every command takes for now.
+const NOW: &str = "1800000000";
+
+/// A little world for one scenario.
+pub(crate) struct World {
+    root: PathBuf,
+}
+
+/// How a command ended.
+pub(crate) struct Ended {
+    output: Output,
+}
+
+impl World {
+    /// An empty world in the empty folder `root`.
+    pub(crate) fn new(root: PathBuf) -> Self {
+        let world = Self { root };
+        fs::create_dir_all(world.path("src")).unwrap();
+        world
+    }
+
+    /// Where everything is.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.root.join("world")
+    }
+
+    /// A path below it.
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.folder().join(below)
+    }
+
+    /// Something beside the world, which commands do not see.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Makes what is there now the state to begin from.
+    pub(crate) fn keep_as_fixture(&self) {
+        copy_tree(&self.folder(), &self.beside("fixture"));
+    }
+
+    /// Begins anew.
+    pub(crate) fn restore(&self) {
+        delete_tree(&self.folder());
+        copy_tree(&self.beside("fixture"), &self.folder());
+    }
+
+    /// Writes a file, with the folders above it.
+    pub(crate) fn write(&self, below: &str, text: &str, mode: u32) {
+        let path = self.path(below);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Makes a link.
+    pub(crate) fn link(&self, below: &str, target: &str) {
+        symlink(target, self.path(below)).unwrap();
+    }
+
+    /// Makes the manifest say this.
+    pub(crate) fn manifest(&self, text: &str) {
+        self.write("src/dgmo.yaml", text, 0o644);
+    }
+
+    /// Runs a command that must work.
+    pub(crate) fn run(&self, words: &str) {
+        let ended = self.dgmo(words, "");
+        assert!(ended.is_done(), "`{words}` failed: {}", ended.told());
+    }
+
+    /// Runs `dgmo` under a plan of faults. `{w}` in `words` is the world's folder.
+    pub(crate) fn dgmo(&self, words: &str, faults: &str) -> Ended {
+        let folder = self.folder().to_str().unwrap().to_owned();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dgmo"));
+        command
+            .args(words.split(' ').map(|word| word.replace("{w}", &folder)))
+            .env_clear()
+            .env("HOME", self.beside("user"))
+            .env("DGMO_HOME", self.path("home"))
+            .env("DGMO_NOW", NOW)
+            .env("NO_COLOR", "1")
+            .current_dir(self.path("src"))
+            .stdin(Stdio::null());
+        if !faults.is_empty() {
+            command.env("DGMO_FAULT", faults);
+        }
+        let output = command.output().expect("the program under test starts");
+        Ended { output }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        delete_tree(&self.root);
+    }
+}
+
+impl Ended {
+    /// Whether it says that it did what was asked.
+    pub(crate) fn is_done(&self) -> bool {
+        self.output.status.success()
+    }
+
+    /// Whether it was killed.
+    pub(crate) fn was_killed(&self) -> bool {
+        self.output.status.signal() == Some(9)
+    }
+
+    /// Its exit code; none if it was killed.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
+    /// What it printed.
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.output.stdout).into_owned()
+    }
+
+    /// How it ended and what it said of it.
+    pub(crate) fn told(&self) -> String {
+        let text = String::from_utf8_lossy(&self.output.stderr);
+        format!("{}: {}", self.output.status, text.trim())
+    }
+}
+
+/// A folder for worlds: in memory where there is one, so that syncing costs nothing.
+pub(crate) fn folder_for_worlds() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("dgmo-crash-");
+    let made = if memory.is_dir() {
+        builder.tempdir_in(memory)
+    } else {
+        builder.tempdir()
+    };
+    made.expect("a folder for the worlds")
+}

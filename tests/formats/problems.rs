@@ -1,0 +1,398 @@
+//! What people get wrong in a manifest, and what they are told.
+
+use dgmo::manifest::LoadError;
+use dgmo::manifest::load;
+use dgmo_schema::code::Code;
+use dgmo_schema::code::Diagnose;
+use dgmo_schema::manifest::Problem;
+use dgmo_store::durable;
+
+fn problems(text: &str) -> Vec<Problem> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dgmo.yaml");
+    durable::write_new(&path, text.as_bytes(), 0o644).unwrap();
+    match load(&path) {
+        Ok(loaded) => panic!("accepted:\n{text}\n{:?}", loaded.manifest),
+        Err(error) => error.problems().to_vec(),
+    }
+}
+
+/// A manifest with `^` under the start of each mistake, and for each of them code, words of the message, and of the hint.
+fn check(marked: &str, expected: &[(Code, &str, &str)]) {
+    let marks: Vec<(usize, usize)> = marked
+        .lines()
+        .scan(0, |line, text| {
+            let column = text
+                .trim_start()
+                .starts_with('^')
+                .then(|| text.find('^'))
+                .flatten();
+            if column.is_none() {
+                *line += 1;
+            }
+            Some((*line, column))
+        })
+        .filter_map(|(line, column)| Some((line, column? + 1)))
+        .collect();
+    let text: String = marked
+        .split_inclusive('\n')
+        .filter(|line| !line.trim_start().starts_with('^'))
+        .collect();
+    let found = problems(&text);
+    let told: Vec<String> = found
+        .iter()
+        .map(|p| {
+            format!(
+                "{} {}:{} {} [{:?}]",
+                p.code, p.place.line, p.place.column, p.message, p.hint
+            )
+        })
+        .collect();
+    assert_eq!(found.len(), expected.len(), "{text}\n{told:#?}");
+    for (index, (code, says, hint)) in expected.iter().enumerate() {
+        let problem = &found[index];
+        assert_eq!(problem.code, *code, "{text}\n{told:#?}");
+        assert!(problem.message.contains(says), "{text}\n{told:#?}");
+        let told_hint = problem
+            .hint
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        assert!(told_hint.contains(hint), "{text}\n{told:#?}");
+        let place = (problem.place.line, problem.place.column);
+        assert_eq!(Some(&place), marks.get(index), "{text}\n{told:#?}");
+        let line = text.lines().nth(problem.place.line - 1).unwrap_or_default();
+        assert_eq!(problem.place.text, line, "{text}");
+    }
+}
+
+#[test]
+fn unknown_keys_name_the_nearest_word() {
+    check(
+        "dgmo: 1\npackges: {}\n^\nnetworking: {}\n^\nkeep: {lst: 3}\n       ^\nfiles:\n  a: {txt: b}\n      ^\n",
+        &[
+            (
+                Code::ManifestUnknownKey,
+                "unknown key `packges`",
+                "did you mean `packages`?",
+            ),
+            (
+                Code::ManifestUnknownKey,
+                "unknown key `networking`",
+                "`packages`, `files`",
+            ),
+            (
+                Code::ManifestUnknownKey,
+                "unknown key `lst`",
+                "did you mean `last`?",
+            ),
+            (
+                Code::ManifestUnknownKey,
+                "unknown key `txt`",
+                "did you mean `text`?",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_needs_a_server_is_known_and_says_what_works_today() {
+    check(
+        "dgmo: 1\nregistries: {main: {url: x}}\n^\nservices: {}\n^\nhooks: {}\n^\nchecks: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {github: cli/cli, version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {npm: \"@biomejs/biome\"}\n          ^\n",
+        &[
+            (Code::ManifestNotYet, "`registries`", "leave it out"),
+            (Code::ManifestNotYet, "`services`", "leave it out"),
+            (Code::ManifestNotYet, "`hooks`", "after `dgmo switch`"),
+            (Code::ManifestNotYet, "`checks`", "leave it out"),
+            (
+                Code::ManifestNotYet,
+                "`ripgrep` needs a registry",
+                "{path: …}",
+            ),
+            (Code::ManifestNotYet, "`github`", "{url: …}"),
+            (Code::ManifestNotYet, "`registry`", "{url: …}"),
+            (Code::ManifestNotYet, "`fd` needs a registry", "{path: …}"),
+            (Code::ManifestNotYet, "`npm`", "{url: …}"),
+        ],
+    );
+}
+
+#[test]
+fn values_of_the_wrong_kind_say_what_is_expected() {
+    check(
+        "dgmo: 1\nname: [x]\n      ^\nsystems: x86_64-linux\n         ^\npackages: [a]\n          ^\nfiles:\n  a: text\n     ^\nenv: {A: {b: c}, B: }\n         ^\n                  ^\npath: {a: b}\n      ^\nkeep: {last: many, days: -1, pinned: yes}\n             ^\n                         ^\n                                     ^\n",
+        &[
+            (Code::ManifestValue, "`name` must be a text, not a list", ""),
+            (
+                Code::ManifestValue,
+                "`systems` must be a list, not `x86_64-linux`",
+                "`[x86_64-linux]`",
+            ),
+            (
+                Code::ManifestValue,
+                "`packages` must be a map, not a list",
+                "",
+            ),
+            (Code::ManifestValue, "`a` must be a map, not `text`", ""),
+            (Code::ManifestValue, "`A` must be a text, not a map", ""),
+            (Code::ManifestValue, "`B` must be a text, not nothing", ""),
+            (Code::ManifestValue, "`path` must be a list, not a map", ""),
+            (
+                Code::ManifestValue,
+                "`last` must be a whole number, not `many`",
+                "",
+            ),
+            (
+                Code::ManifestValue,
+                "`days` must be a whole number from 0",
+                "",
+            ),
+            (
+                Code::ManifestValue,
+                "`pinned` must be `true` or `false`, not `yes`",
+                "",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_keys_of_a_package_must_go_together() {
+    check(
+        "dgmo: 1\npackages:\n  a: {path: x, url: \"https://example.org/x\"}\n                    ^\n  b: {path: x, strip: 1}\n                      ^\n  c: {bin: [x]}\n     ^\n  d: {url: \"https://example.org/{version}\"}\n           ^\n  e: {url: \"ftp://example.org/x\"}\n           ^\n  f: {url: ./x.tar.gz}\n           ^\n  g: {url: \"https://example.org/{sistem}\"}\n           ^\n  h: {url: \"https://example.org/x\", unpack: tar.gzip}\n                                            ^\n  i: {url: \"https://example.org/x\", digest: \"md5:00\"}\n                                            ^\n  j: {url: \"https://example.org/{system}\", digest: \"b3:00\"}\n                                                   ^\n  k: {url: \"https://example.org/x\", digest: {linux: b3:00}}\n                                             ^\n                                                    ^\n  l: {path: x, bin: [../hx]}\n                     ^\n  m: {url: \"https://example.org/x\", minisign: abc}\n                                              ^\n  \"n n\": {path: x}\n  ^\n",
+        &[
+            (
+                Code::ManifestEntry,
+                "`a` has both `path` and `url`",
+                "keep the one",
+            ),
+            (Code::ManifestEntry, "`strip` goes with `url`", ""),
+            (
+                Code::ManifestEntry,
+                "`c` does not say where",
+                "`path:` or a `url:`",
+            ),
+            (
+                Code::ManifestEntry,
+                "no `version` is given",
+                "add a `version:`",
+            ),
+            (Code::ManifestValue, "`https://`, `http://` or `file:`", ""),
+            (Code::ManifestValue, "not an address", "write `path:`"),
+            (
+                Code::ManifestValue,
+                "placeholder `{sistem}`",
+                "did you mean `{system}`?",
+            ),
+            (
+                Code::ManifestValue,
+                "`unpack` must be another word, not `tar.gzip`",
+                "did you mean `tar.gz`?",
+            ),
+            (
+                Code::ManifestValue,
+                "`md5:00` is not a digest",
+                "64 hexadecimal digits",
+            ),
+            (
+                Code::ManifestEntry,
+                "one digest cannot hold",
+                "a line for each system",
+            ),
+            (Code::ManifestValue, "`linux` is not a system", "use one of"),
+            (Code::ManifestValue, "`b3:00` is not a digest", ""),
+            (
+                Code::ManifestValue,
+                "not a path inside the package",
+                "bin/hx",
+            ),
+            (Code::ManifestValue, "not a minisign public key", "`.pub`"),
+            (
+                Code::ManifestName,
+                "`n n` cannot be the name of a package",
+                "",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_keys_of_a_file_must_go_together() {
+    check(
+        "dgmo: 1\nfiles:\n  a: {text: x, source: y}\n                       ^\n  b: {mode: \"0600\"}\n     ^\n  c: {text: x, values: {a: b}}\n                       ^\n  d: {text: x, mode: 0600}\n                     ^\n  e: {text: x, mode: \"rwx\"}\n                     ^\n  f: {text: x, mode: \"4755\"}\n                     ^\n  g: {source: x, as: lnk}\n                     ^\n  h: {text: x, as: links}\n     ^\n  ../i: {text: x}\n  ^\n  /j: {text: x}\n  ^\n  k: {source: \"\"}\n              ^\n",
+        &[
+            (
+                Code::ManifestEntry,
+                "`a` has both `text` and `source`",
+                "keep one of",
+            ),
+            (
+                Code::ManifestEntry,
+                "`b` says nothing",
+                "`text:`, `source:`",
+            ),
+            (
+                Code::ManifestEntry,
+                "`values` are only for a `template`",
+                "",
+            ),
+            (
+                Code::ManifestValue,
+                "written like a number",
+                "put it in quotes: \"0600\"",
+            ),
+            (Code::ManifestValue, "`rwx` is not a mode", "\"0600\""),
+            (Code::ManifestValue, "`4755` is not a mode", "\"0600\""),
+            (
+                Code::ManifestValue,
+                "`as` must be another word, not `lnk`",
+                "did you mean `link`?",
+            ),
+            (Code::ManifestEntry, "`as: links` is for a folder", ""),
+            (Code::ManifestName, "`../i` cannot be a path", ""),
+            (Code::ManifestName, "`/j` cannot be a path", ""),
+            (Code::ManifestValue, "the path is empty", ""),
+        ],
+    );
+}
+
+#[test]
+fn two_files_in_one_place_name_both_places() {
+    for (upper, says) in [
+        ("{text: x}", "is a file"),
+        ("{source: x}", "is one link for the whole of it"),
+        ("{source: x, as: copy}", "is copied as a whole"),
+    ] {
+        let text = format!("dgmo: 1\nfiles:\n  .config/a/b: {{text: y}}\n  .config/a: {upper}\n");
+        let found = problems(&text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].code, Code::ManifestConflict);
+        assert!(found[0].message.contains(says), "{}", found[0]);
+        assert!(found[0].message.contains("line 4"), "{}", found[0]);
+        assert_eq!(found[0].place.line, 3);
+        assert_eq!(found[0].other.as_ref().unwrap().line, 4);
+    }
+}
+
+#[test]
+fn a_conflict_is_told_beside_other_mistakes_and_an_aliased_mistake_once() {
+    let found = problems(
+        "dgmo: 1\nfiles:\n  a: {text: x}\n  a/b: {text: y}\npackages:\n  p: &p {path: x, bim: [y]}\n  q: *p\n",
+    );
+    let codes: Vec<Code> = found.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::ManifestUnknownKey, Code::ManifestConflict]);
+}
+
+#[test]
+fn systems_path_and_env_are_checked() {
+    check(
+        "dgmo: 1\nsystems: [x86_64-linus, BeOS]\n          ^\n                        ^\npath: [\"\", a:b, ~user/bin, ~]\n       ^\n           ^\n                ^\n                           ^\nenv: {PATH: x, 1A: y}\n      ^\n               ^\n",
+        &[
+            (
+                Code::ManifestValue,
+                "`x86_64-linus` is not a system",
+                "did you mean `x86_64-linux`?",
+            ),
+            (Code::ManifestValue, "`BeOS` is not a system", "use one of"),
+            (Code::ManifestValue, "the path is empty", ""),
+            (Code::ManifestValue, "a colon", ""),
+            (Code::ManifestValue, "only `~/`", ""),
+            (
+                Code::ManifestValue,
+                "an entry of `path` must be a text, not nothing",
+                "",
+            ),
+            (
+                Code::ManifestName,
+                "the search path is set with `path:`",
+                "",
+            ),
+            (Code::ManifestName, "must not begin with a digit", ""),
+        ],
+    );
+}
+
+#[test]
+fn the_format_is_required_and_known() {
+    let found = problems("name: x\n");
+    assert_eq!(found[0].code, Code::ManifestFormat);
+    assert_eq!((found[0].place.line, found[0].place.column), (1, 1));
+    check(
+        "dgmo: 2\n      ^\n",
+        &[(Code::ManifestFormat, "`dgmo: 2`", "newer")],
+    );
+    check(
+        "dgmo: one\n      ^\n",
+        &[(Code::ManifestValue, "`dgmo` must be a whole number", "")],
+    );
+    assert_eq!(problems("")[0].code, Code::ManifestFormat);
+    assert_eq!(problems("# nothing\n")[0].code, Code::ManifestFormat);
+    assert_eq!(problems("just words\n")[0].code, Code::ManifestValue);
+}
+
+#[test]
+fn all_duplicate_keys_are_told_with_the_first_of_them() {
+    let found = problems(
+        "dgmo: 1\nenv: {A: 1, A: 2}\nenv: {B: 1}\npackages:\n  a: {path: x}\n  a: {path: y}\n",
+    );
+    let lines: Vec<_> = found
+        .iter()
+        .map(|p| (p.place.line, p.other.as_ref().unwrap().line))
+        .collect();
+    assert_eq!(lines, [(2, 2), (3, 2), (6, 5)]);
+    assert!(found.iter().all(|p| p.code == Code::ManifestDuplicateKey));
+}
+
+#[test]
+fn text_that_is_not_yaml_is_told_with_its_place() {
+    for (text, code, line) in [
+        ("dgmo: 1\nenv:\n\tA: b\n", Code::ManifestSyntax, 3),
+        ("dgmo: 1\nenv: {A: b\n", Code::ManifestSyntax, 2),
+        ("dgmo: 1\nname: *x\n", Code::ManifestSyntax, 2),
+        ("dgmo: 1\nname: !secret x\n", Code::ManifestSyntax, 2),
+        ("dgmo: 1\n---\ndgmo: 1\n", Code::ManifestSyntax, 2),
+        ("dgmo: 1\n[a]: b\n", Code::ManifestSyntax, 2),
+        ("dgmo: 1\nname: a: b\n", Code::ManifestSyntax, 2),
+        ("dgmo: 1\nenv: &a {A: *a}\n", Code::ManifestSyntax, 2),
+        ("dgmo: 1\nenv:\n  <<: x\n", Code::ManifestSyntax, 3),
+    ] {
+        let found = problems(text);
+        assert_eq!(
+            (found[0].code, found[0].place.line),
+            (code, line),
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_readable_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = load(&folder.path().join("dgmo.yaml")).unwrap_err();
+    assert!(matches!(error, LoadError::Missing { .. }));
+    assert!(error.hint().is_some());
+    let error = load(folder.path()).unwrap_err();
+    assert_eq!(error.code(), Code::ManifestUnreadable);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dgmo.yaml");
+    durable::write_new(&path, b"dgmo: 1\nname: \xff\n", 0o644).unwrap();
+    let error = load(&path).unwrap_err();
+    let place = error.place().unwrap();
+    assert_eq!((place.line, place.column), (2, 7));
+}
+
+#[test]
+fn anchors_aliases_and_merge_keys_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dgmo.yaml");
+    let text =
+        "dgmo: 1\npackages:\n  a: &a {path: x, priority: 3}\n  b: *a\n  c: {<<: *a, path: y}\n";
+    durable::write_new(&path, text.as_bytes(), 0o644).unwrap();
+    let manifest = load(&path).unwrap().manifest;
+    assert_eq!(manifest.packages["a"], manifest.packages["b"]);
+    assert_eq!(manifest.packages["c"].priority, 3);
+}
