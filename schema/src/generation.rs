@@ -13,6 +13,7 @@ use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
 
+use crate::conduct::Conduct;
 use crate::id::BlobId;
 use crate::id::Digest;
 use crate::id::GenerationId;
@@ -79,6 +80,9 @@ pub struct Record {
     pub env: BTreeMap<VariableName, String>,
     /// Folders on the search path behind the view's own.
     pub path: Vec<String>,
+    /// Hooks, services, checks and state. Left out where there are none, so older ids stay what they were.
+    #[serde(default, skip_serializing_if = "Conduct::is_empty")]
+    pub conduct: Conduct,
 }
 
 /// A package by what the lock knows of it before anything is fetched.
@@ -268,6 +272,7 @@ mod tests {
             files: BTreeMap::new(),
             env: BTreeMap::new(),
             path: Vec::new(),
+            conduct: Conduct::default(),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Every format and word of dgmo that leaves the process: no I/O, no clock, no threads.
 
 pub mod code;
+pub mod conduct;
 pub mod event;
 pub mod generation;
 pub mod id;
 pub mod json;
+pub mod lapse;
 pub mod lock;
 pub mod manifest;
 pub mod name;

@@ -109,6 +109,12 @@ names! {
     ProfileName, "the name of a profile", word;
     /// Names a root made by a person.
     PinName, "the name of a pin", word;
+    /// Names a program that runs for as long as a generation is current.
+    ServiceName, "the name of a service", word;
+    /// Names something that is looked at after a change of generation.
+    CheckName, "the name of a check", word;
+    /// Names a folder whose content is kept with each generation.
+    StateName, "the name of a state folder", word;
     /// Names a variable of the environment.
     VariableName, "the name of a variable", variable;
     /// A path below the target folder, with `/` between its parts: `.config/helix`.

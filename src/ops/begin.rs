@@ -193,6 +193,7 @@ fn empty_record() -> Record {
         files: std::collections::BTreeMap::new(),
         env: std::collections::BTreeMap::new(),
         path: Vec::new(),
+        conduct: dgmo_schema::conduct::Conduct::default(),
     }
 }
 

@@ -35,6 +35,7 @@ pub fn record(
         files,
         env: manifest.env.clone(),
         path: manifest.path.clone(),
+        conduct: manifest.conduct.clone(),
     })
 }
 

@@ -66,6 +66,7 @@ pub(crate) fn manifest(packages: &[(&str, Source)]) -> Manifest {
         files: BTreeMap::new(),
         env: BTreeMap::new(),
         path: Vec::new(),
+        conduct: dgmo_schema::conduct::Conduct::default(),
         keep: Keep::default(),
     }
 }

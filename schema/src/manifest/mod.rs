@@ -34,6 +34,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::conduct::Conduct;
 use crate::id::Digest;
 use crate::name::PackageName;
 use crate::name::TargetPath;
@@ -63,6 +64,8 @@ pub struct Manifest {
     pub env: BTreeMap<VariableName, String>,
     /// Folders put on the search path behind the view's own, in order.
     pub path: Vec<String>,
+    /// What it does besides being there: hooks, services, checks, state.
+    pub conduct: Conduct,
     /// Which generations pruning keeps.
     pub keep: Keep,
 }

@@ -16,6 +16,7 @@ use super::text::At;
 use super::text::Placed;
 use crate::code::Code;
 use crate::code::Place;
+use crate::conduct::Conduct;
 use crate::name::PackageName;
 use crate::name::TargetPath;
 use crate::name::VariableName;
@@ -118,6 +119,7 @@ impl Part {
             files,
             env,
             path: self.path,
+            conduct: Conduct::default(),
             keep: Keep {
                 last: self.keep.last.unwrap_or(standard.last),
                 days: self.keep.days.unwrap_or(standard.days),
