@@ -39,8 +39,16 @@ pub enum Var {
     ColorForce,
     /// The kind of terminal; `dumb` has no colour and no bars.
     Terminal,
+    /// Where shells search for programs.
+    SearchPath,
     /// The user's shell, for the spelling of `dgmo env`.
     Shell,
+    /// The folder of the generation that the programs above us were started in.
+    Inside,
+    /// What the hook of a shell has set, and what was there before.
+    Hooked,
+    /// The shell that asks for completions; the rest is between its script and the completion engine.
+    Complete,
 }
 
 impl Var {
@@ -68,7 +76,11 @@ impl Var {
             Self::NoColor => "NO_COLOR",
             Self::ColorForce => "CLICOLOR_FORCE",
             Self::Terminal => "TERM",
+            Self::SearchPath => "PATH",
             Self::Shell => "SHELL",
+            Self::Inside => "DGMO_INSIDE",
+            Self::Hooked => "DGMO_HOOKED",
+            Self::Complete => "DGMO_COMPLETE",
         }
     }
 
@@ -82,6 +94,12 @@ impl Var {
             }
             _ => value(self.name()),
         }
+    }
+
+    /// The value of a variable that a manifest names, as it is; here an empty one is set.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn of_manifest(name: &str) -> Option<OsString> {
+        std::env::var_os(name)
     }
 
     /// Its value as text; one that is not text counts as unset.

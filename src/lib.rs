@@ -14,6 +14,8 @@ pub mod realise;
 pub mod files;
 pub mod view;
 pub mod generation;
+pub mod check;
+pub mod health;
 pub mod activate;
 pub mod ops;
 pub mod ui;

@@ -25,6 +25,7 @@ const READING_ORDER: &[&str] = &[
     "view",
     "generation",
     "service",
+    "check",
     "health",
     "activate",
     "ops",

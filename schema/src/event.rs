@@ -40,6 +40,8 @@ pub enum Event {
     Advanced { task: TaskId, by: u64 },
     /// A task ended, well or not; its error, if any, is told elsewhere.
     Finished { task: TaskId },
+    /// Something only those who asked for more want to see.
+    Detail(String),
     /// Something worth one line, such as whom we wait for.
     Note(String),
     /// Something a person should look at; the work goes on.

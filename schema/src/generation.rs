@@ -185,6 +185,9 @@ pub struct Generation {
     /// Why it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Why it did not stand its trial, where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// Its packages, with the trees they became.
     pub packages: BTreeMap<PackageName, InstalledPackage>,
     /// How many home files it has.
@@ -294,6 +297,48 @@ mod tests {
             "{\"format\":1,\"system\":\"x86_64-linux\",\"packages\":{\"jq\":{\"version\":\"1.7\",\"identity\":\
              {\"tree\":\"b3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262\"},\"priority\":0}},\
              \"files\":{},\"env\":{},\"path\":[]}"
+        );
+        assert_eq!(
+            serde_json::from_slice::<Record>(&record.to_bytes()).unwrap(),
+            record
+        );
+    }
+
+    #[test]
+    fn the_canonical_bytes_of_hooks_and_checks_never_change() {
+        let mut record = empty();
+        let command = |words: &[&str]| {
+            let words = words.iter().map(ToString::to_string).collect();
+            crate::conduct::CommandLine::try_from(Vec::<String>::clone(&words)).unwrap()
+        };
+        record
+            .conduct
+            .hooks
+            .after_switch
+            .push(crate::conduct::Hook {
+                run: command(&["fc-cache", "-f"]),
+                timeout: crate::conduct::Hook::TIMEOUT,
+            });
+        let http = crate::conduct::CheckKind::Http {
+            url: "http://h/".to_owned(),
+            status: None,
+        };
+        for (name, kind) in [
+            ("exec", crate::conduct::CheckKind::Exec(command(&["true"]))),
+            ("http", http),
+        ] {
+            let check = crate::conduct::HealthCheck::of(kind);
+            record.conduct.checks.insert(name.parse().unwrap(), check);
+        }
+        let text = String::from_utf8(record.to_bytes()).unwrap();
+        let conduct = text.split_once("\"conduct\":").unwrap().1;
+        assert_eq!(
+            conduct,
+            "{\"hooks\":{\"after-switch\":[{\"run\":[\"fc-cache\",\"-f\"],\"timeout\":\"1m\"}]},\"checks\":{\
+             \"exec\":{\"kind\":{\"exec\":[\"true\"]},\"required\":true,\"grace\":\"0s\",\"interval\":\"1s\",\
+             \"timeout\":\"10s\",\"fail_after\":3,\"ok_after\":1},\
+             \"http\":{\"kind\":{\"http\":{\"url\":\"http://h/\"}},\"required\":true,\"grace\":\"0s\",\
+             \"interval\":\"1s\",\"timeout\":\"10s\",\"fail_after\":3,\"ok_after\":1}}}}"
         );
         assert_eq!(
             serde_json::from_slice::<Record>(&record.to_bytes()).unwrap(),

@@ -1,7 +1,8 @@
 //! What a profile holds in the target folder: links, copies, folders made, files set aside.
 //!
 //! `footprint.json` is written after a change of the target folder is complete and before its journal goes; so with
-//! an empty journal it is exact.
+//! an empty journal it is exact. The target folder is written down once more, in `target`: a footprint that is damaged
+//! can be told again from the generations, but not where they were.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -68,8 +69,21 @@ impl Footprint {
         }
     }
 
+    /// The target folder the profile had last, whatever became of its footprint.
+    pub fn last_target(profile: &Profile) -> Option<PathBuf> {
+        let text = fs::read(profile.target()).ok()?;
+        let target: PathBuf = serde_json::from_slice(&text).ok()?;
+        target.is_absolute().then_some(target)
+    }
+
     /// Writes it; the caller holds the profile's guard.
     pub fn save(&self, profile: &Profile) -> Result<(), ActivateError> {
+        if Self::last_target(profile).as_ref() != Some(&self.target) {
+            let text = serde_json::to_vec(&self.target).unwrap_or_default();
+            let path = profile.target();
+            durable::replace_file(&path, &text, 0o644)
+                .map_err(|source| ActivateError::io("write", &path, source))?;
+        }
         let mut text = serde_json::to_vec(self).expect("a footprint has string keys");
         text.push(b'\n');
         let path = profile.footprint();

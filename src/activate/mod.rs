@@ -14,6 +14,7 @@ mod platform;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod platform;
+mod trial;
 
 pub use footprint::Footprint;
 pub use image::Image;
@@ -26,6 +27,11 @@ pub use plan::Plan;
 pub use plan::Surroundings;
 pub use plan::drift;
 pub use plan::plan;
+pub use trial::Action;
+pub use trial::Confirmation;
+pub use trial::Stage;
+pub use trial::Touched;
+pub use trial::Trial;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -103,10 +109,7 @@ impl Diagnose for ActivateError {
                 Some(Hint::Run("dgmo gc".to_owned()))
             }
             Self::Io { .. } => None,
-            Self::Damaged { path, .. } => Some(Hint::Do(format!(
-                "move `{}` away, then run `dgmo switch` to bring everything in order",
-                path.display()
-            ))),
+            Self::Damaged { .. } => Some(Hint::Run("dgmo repair".to_owned())),
             Self::NoNameAside { .. } => Some(Hint::Do("move the file away yourself".to_owned())),
             Self::Store(error) => error.deepest_hint(),
             Self::Generation(error) => error.deepest_hint(),
@@ -245,7 +248,10 @@ pub enum Recovered {
     /// The pointer had moved: the rest was done.
     Finished { to: GenerationNumber },
     /// It had not: what was done is undone.
-    Undone { from: GenerationNumber },
+    Undone {
+        from: GenerationNumber,
+        to: GenerationNumber,
+    },
 }
 
 impl<'a> Activation<'a> {
@@ -327,7 +333,10 @@ impl<'a> Activation<'a> {
             .map_err(ActivateError::Generation)?;
         if current != journal.to {
             self.undo(&journal)?;
-            return Ok(Some(Recovered::Undone { from: journal.from }));
+            return Ok(Some(Recovered::Undone {
+                from: journal.from,
+                to: journal.to,
+            }));
         }
         // The pointer was moved after all additions were on disk; a change that keeps the pointer may be anywhere.
         if journal.from == journal.to {

@@ -51,6 +51,7 @@ fn in_words(report: &DiffReport, style: Style) -> String {
         ("packages", words::packages(&report.packages, style)),
         ("home files", words::files(&report.files, style)),
         ("environment", words::files(&report.env, style)),
+        ("conduct", words::files(&report.conduct, style)),
     ];
     for (title, lines) in sections {
         if !lines.is_empty() {

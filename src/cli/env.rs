@@ -3,11 +3,13 @@
 use super::Global;
 use super::exit::Exit;
 use super::global::Special;
+use super::hook::Shell;
 use crate::env::Var;
 use crate::ops;
 use crate::ops::EnvironmentRequest;
 use crate::ops::OpError;
 use crate::ops::Result;
+use crate::process;
 use crate::ui::Format;
 use crate::ui::Printer;
 use crate::ui::Renderer;
@@ -16,7 +18,8 @@ use crate::view::ShellKind;
 /// Print what a shell runs to live in a generation
 ///
 /// The pointer is resolved once, so what starts from that shell sees one generation, whatever is switched to later.
-/// With `--follow` the search path goes through the pointer instead.
+/// With `--follow` the search path goes through the pointer instead. In what `dgmo shell`, `exec` and `run` started it
+/// is the generation of those, unless `--at` names one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,27 +36,9 @@ pub(super) struct Args {
     /// Follow later switches
     #[arg(long, conflicts_with = "at")]
     follow: bool,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Shell {
-    Sh,
-    Bash,
-    Zsh,
-    Fish,
-    Nu,
-    Pwsh,
-}
-
-impl From<Shell> for ShellKind {
-    fn from(shell: Shell) -> Self {
-        match shell {
-            Shell::Sh | Shell::Bash | Shell::Zsh => Self::Posix,
-            Shell::Fish => Self::Fish,
-            Shell::Nu => Self::Nu,
-            Shell::Pwsh => Self::Pwsh,
-        }
-    }
+    /// The shell that sets it, by its process: while it lives, the generation is not pruned [default: who runs this]
+    #[arg(long, value_name = "PID")]
+    process: Option<u32>,
 }
 
 pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit> {
@@ -66,13 +51,16 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
     };
     let shell = args
         .shell
-        .map(ShellKind::from)
+        .map(Shell::kind)
         .or_else(of_user)
         .unwrap_or(ShellKind::Posix);
+    // A document is for a program that may end at once.
+    let caller = || (printer.format == Format::Text).then(process::parent)?;
     let request = EnvironmentRequest {
         at: args.at.clone(),
         follow: args.follow,
         shell,
+        process: args.process.or_else(caller),
     };
     let (report, lines) = ops::environment(&engine, &request)?;
     let printed = match printer.format {

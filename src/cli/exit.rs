@@ -4,6 +4,8 @@ use std::io::Write;
 
 use dgmo_schema::code::Code;
 
+use crate::ops::Failure;
+
 /// A panic is a bug of ours: it is told as one and ends the process with its own code.
 #[expect(clippy::exit, reason = "this room owns the exit code")]
 pub(super) fn tell_of_panics() {
@@ -33,8 +35,12 @@ pub(super) enum Exit {
     Found,
     /// Someone else holds the guard.
     Busy,
+    /// Failed, and rolled back.
+    RolledBack,
     /// A bug of ours.
     Bug,
+    /// As the program ended that was run for us.
+    Other(u8),
 }
 
 impl Exit {
@@ -45,6 +51,14 @@ impl Exit {
             Code::Busy => Self::Busy,
             Code::Bug => Self::Bug,
             _ => Self::Failed,
+        }
+    }
+
+    /// The exit code of a failure: what was done and taken back has one of its own.
+    pub(super) fn of_failure(failure: &Failure) -> Self {
+        match failure.report() {
+            Some(_) => Self::RolledBack,
+            None => Self::of(failure.code()),
         }
     }
 
@@ -61,7 +75,9 @@ impl Exit {
             Self::AskedWrongly => 2,
             Self::Found => 3,
             Self::Busy => 4,
+            Self::RolledBack => 5,
             Self::Bug => 101,
+            Self::Other(code) => code,
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::ui::Table;
 #[command(after_help = "\
 Examples:
   dgmo generations                     list them
+  dgmo generations list --contains ripgrep@14
   dgmo generations show 12             what is in it
   dgmo generations label 12 works      find it again as `works`
   dgmo generations prune --dry-run     what the rule of the manifest would drop")]
@@ -37,7 +38,11 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List them, oldest first
-    List,
+    List {
+        /// Only those with this package, and where a version is named with that or one that begins with it
+        #[arg(long, value_name = "PKG[@VERSION]")]
+        contains: Option<String>,
+    },
     /// Show one: packages, files, variables
     Show {
         /// A number or a label [default: the current one]
@@ -97,9 +102,9 @@ pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit>
             .map_err(OpError::stdout)?;
         Ok(Exit::Done)
     };
-    match args.command.unwrap_or(Command::List) {
-        Command::List => {
-            let report = ops::list(&engine()?)?;
+    match args.command.unwrap_or(Command::List { contains: None }) {
+        Command::List { contains } => {
+            let report = ops::list_containing(&engine()?, contains.as_deref())?;
             printer
                 .report(&report, list_in_words)
                 .map_err(OpError::stdout)?;
@@ -137,17 +142,20 @@ pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit>
 }
 
 fn list_in_words(report: &GenerationListReport, style: Style) -> String {
+    if report.generations.is_empty() {
+        return "no generation has that\n".to_owned();
+    }
     let mut table = Table::with_heading(&["", "N", "MADE", "PACKAGES", "FILES", "LABEL", "NOTE"]);
     for listed in &report.generations {
         let summary = &listed.summary;
-        let mark = match (listed.current, listed.pinned) {
-            (true, true) => "*^",
-            (true, false) => "*",
-            (false, true) => "^",
-            (false, false) => "",
-        };
+        let mark = [
+            (listed.current, "*"),
+            (listed.pinned, "^"),
+            (summary.failed.is_some(), "!"),
+        ];
+        let mark = mark.into_iter().filter(|(is, _)| *is);
         table.row(vec![
-            mark.to_owned(),
+            mark.map(|(_, sign)| sign).collect(),
             summary.number.to_string(),
             summary.made_at.to_string(),
             summary.package_count.to_string(),
@@ -157,10 +165,18 @@ fn list_in_words(report: &GenerationListReport, style: Style) -> String {
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
-            summary.note.clone().unwrap_or_default(),
+            match &summary.failed {
+                Some(why) => format!("failed: {}", first_line(why)),
+                None => summary.note.clone().unwrap_or_default(),
+            },
         ]);
     }
-    table.render() + &style.faint("* current  ^ pinned") + "\n"
+    table.render() + &style.faint("* current  ^ pinned  ! failed") + "\n"
+}
+
+/// A reason may go on with what a program printed.
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 fn one_in_words(report: &GenerationReport, style: Style) -> String {
@@ -191,6 +207,7 @@ fn one_in_words(report: &GenerationReport, style: Style) -> String {
             .unwrap_or_default(),
     );
     fact("note", summary.note.clone().unwrap_or_default());
+    fact("failed", summary.failed.clone().unwrap_or_default());
     fact("manifest", report.manifest.clone().unwrap_or_default());
     fact("folder", report.folder.clone());
     text.push_str(&facts.render());

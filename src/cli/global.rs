@@ -14,6 +14,7 @@ use crate::home::Home;
 use crate::home::Scope;
 use crate::home::Wait;
 use crate::manifest;
+use crate::ops;
 use crate::ops::Engine;
 use crate::ops::OpError;
 use crate::ops::Result;
@@ -55,7 +56,7 @@ pub struct Global {
     /// Say more on stderr
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     verbose: bool,
-    /// Answer every question with yes; no command asks one today
+    /// Answer every question with yes
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     yes: bool,
     /// Wait this long for another command to end: `10s`, `5m`, `0s` for not at all
@@ -75,6 +76,8 @@ pub(super) struct Special {
     pub offline: bool,
     /// Whether files that look unchanged are read all the same.
     pub reread: bool,
+    /// The manifest that was named: of a project, it says which profile is meant.
+    pub manifest: Option<PathBuf>,
 }
 
 impl Global {
@@ -96,13 +99,19 @@ impl Global {
     /// With `--verbose`: what the flags and the environment come to.
     pub(super) fn tell_where(&self, printer: Printer) {
         if printer.volume == Volume::Verbose
-            && let (Ok(home), Ok(profile)) = (self.home(), self.profile_name())
+            && let Ok(home) = self.home()
+            && let Ok(profile) = self.profile_name(&home, None)
         {
             printer.say(&format!(
                 "home: {}\nprofile: {profile}",
                 home.root().display()
             ));
         }
+    }
+
+    /// Whether questions are answered already.
+    pub(super) fn yes(&self) -> bool {
+        self.yes
     }
 
     /// The home that is meant.
@@ -127,11 +136,13 @@ impl Global {
             (None, Scope::System) => PathBuf::from("/"),
             (None, Scope::User) => home::user_home()?,
         };
+        let profile = self.profile_name(&home, special.manifest)?;
         Ok(Engine {
-            profile: home.profile(self.profile_name()?),
+            profile: home.profile(profile),
             home,
             target,
             default_target,
+            scope: self.scope(),
             clock: Clock::from_environment(),
             observer,
             wait: if self.wait.is_zero() {
@@ -149,6 +160,17 @@ impl Global {
         })
     }
 
+    /// The same on the default profile, for commands that find out themselves which profile a folder has.
+    pub(super) fn engine_of_default<'a>(
+        &self,
+        special: Special,
+        observer: &'a dyn Observer,
+    ) -> Result<Engine<'a>> {
+        let mut engine = self.engine(special, observer)?;
+        engine.profile = engine.home.profile("default".parse()?);
+        Ok(engine)
+    }
+
     fn scope(&self) -> Scope {
         if self.system {
             Scope::System
@@ -157,14 +179,23 @@ impl Global {
         }
     }
 
-    fn profile_name(&self) -> Result<ProfileName> {
+    /// The profile named by flag or variable; else that of the project whose manifest is named or found from here up;
+    /// else `default`.
+    fn profile_name(&self, home: &Home, manifest: Option<PathBuf>) -> Result<ProfileName> {
         if let Some(name) = &self.profile {
             return Ok(name.clone());
         }
-        let name = Var::DgmoProfile
-            .text()
-            .unwrap_or_else(|| "default".to_owned());
-        Ok(name.parse()?)
+        if let Some(name) = Var::DgmoProfile.text() {
+            return Ok(name.parse()?);
+        }
+        // Most homes have no projects: then nothing is searched.
+        if home.projects().is_dir()
+            && let Ok(manifest) = manifest_path(manifest)
+            && let Some(name) = ops::running::profile_for(home, &manifest)
+        {
+            return Ok(name);
+        }
+        Ok("default".parse()?)
     }
 }
 
@@ -196,4 +227,17 @@ pub(super) fn manifest_path(named: Option<PathBuf>) -> Result<PathBuf> {
     let here = std::env::current_dir().map_err(OpError::io("find the working folder", here))?;
     let config = home::config_home().ok();
     manifest::find(&here, config.as_deref()).ok_or_else(|| OpError::NoManifest.into())
+}
+
+/// The manifest of a folder, else that of this folder or the nearest above it; never the user's own.
+pub(super) fn manifest_above(folder: Option<&Path>) -> Result<PathBuf> {
+    let found = if let Some(folder) = folder {
+        let path = folder.join(manifest::MANIFEST_FILE);
+        path.is_file().then_some(path)
+    } else {
+        let here = Path::new(".");
+        let here = std::env::current_dir().map_err(OpError::io("find the working folder", here))?;
+        manifest::find(&here, None)
+    };
+    found.ok_or_else(|| OpError::NoManifest.into())
 }

@@ -49,6 +49,8 @@ fn in_words(report: &HistoryReport, _: Style) -> String {
             HistoryEvent::Begun => "profile begun".to_owned(),
             HistoryEvent::Switched => format!("switched to {number}{from}"),
             HistoryEvent::RolledBack => format!("rolled back to {number}{from}"),
+            HistoryEvent::TakenBack => format!("taken back to {number}{from}"),
+            HistoryEvent::Confirmed => format!("confirmed {number}"),
             HistoryEvent::Finished => format!("finished an interrupted switch to {number}"),
             HistoryEvent::Undone => format!("undid an interrupted switch, back at {number}"),
             HistoryEvent::Found => format!("found {number} current after a crash"),

@@ -1,8 +1,12 @@
 //! Arguments in, exit code out; one file for each command.
 
 mod add;
+mod allow;
+mod check;
+mod confirm;
 mod completions;
 mod diff;
+mod doctor;
 mod env;
 mod exit;
 mod explain;
@@ -10,16 +14,27 @@ mod gc;
 mod generations;
 mod global;
 mod history;
+mod hook;
 mod init;
 mod keep;
 mod lock;
+#[cfg(test)]
+mod manual;
 mod profiles;
 mod remove;
+mod repair;
 mod rollback;
+mod run;
 mod stand;
 mod status;
 mod store;
 mod switch;
+mod tree;
+mod trial;
+mod values;
+mod which;
+mod why;
+mod uninstall;
 mod words;
 
 pub use global::Global;
@@ -69,17 +84,35 @@ enum Command {
     Update(lock::UpdateArgs),
     Switch(switch::Args),
     Rollback(rollback::Args),
+    Confirm(confirm::Args),
+    Check(check::Args),
     #[command(visible_alias = "gen")]
     Generations(generations::Args),
     Status(status::Args),
     Diff(diff::Args),
     History(history::Args),
     Profiles(profiles::Args),
+    Run(run::RunArgs),
+    Exec(run::ExecArgs),
+    Shell(run::ShellArgs),
     Env(env::Args),
+    Hook(hook::Args),
+    #[command(hide = true)]
+    Prompt(hook::PromptArgs),
+    Allow(allow::Args),
+    Deny(allow::DenyArgs),
+    Which(which::Args),
+    Why(why::Args),
+    Tree(tree::Args),
     Gc(gc::Args),
+    Repair(repair::Args),
+    Doctor(doctor::Args),
     Store(store::Args),
     Explain(explain::Args),
+    Uninstall(uninstall::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    WatchTrial(trial::WatchArgs),
 }
 
 /// Runs the program.
@@ -97,10 +130,20 @@ pub fn main() -> ExitCode {
     if let Some(plan) = crate::env::Var::DgmoFault.text() {
         dgmo_store::durable::fault::arm(&plan);
     }
+    if let Some(shell) = crate::env::Var::Complete.text() {
+        return complete(&shell, &words);
+    }
     match parse(&words) {
         Ok(cli) => run(cli),
         Err(code) => code,
     }
+}
+
+/// A shell wants to know how a line may go on; what goes wrong meanwhile is not for the line that is being typed.
+fn complete(shell: &str, words: &[OsString]) -> ExitCode {
+    let plain = Printer::new(Format::Text, Volume::Normal);
+    let answer = completions::answer(shell, words);
+    exit_of(&answer.and_then(|answer| plain.out(&String::from_utf8_lossy(&answer))))
 }
 
 fn exit_of(result: &io::Result<()>) -> ExitCode {
@@ -139,9 +182,9 @@ fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(exit) => ExitCode::from(exit.number()),
         Err(failure) => {
-            let exit = Exit::of(failure.code()).number();
+            let exit = Exit::of_failure(&failure).number();
             // If even this cannot be written, the exit code still tells.
-            drop(printer.error(failure.error(), exit));
+            drop(printer.failure(failure.error(), exit, failure.report()));
             ExitCode::from(exit)
         }
     }
@@ -155,6 +198,9 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::Lock(args) => lock::run(&args, global, printer),
         Command::Update(args) => lock::update(&args, global, printer),
         Command::Switch(args) => switch::run(args, global, printer),
+        Command::Confirm(args) => confirm::run(&args, global, printer),
+        Command::Check(args) => check::run(&args, global, printer),
+        Command::WatchTrial(args) => trial::watch(&args, global, printer),
         Command::Rollback(args) => rollback::run(args, global, printer),
         Command::Generations(args) => generations::run(args, global, printer),
         Command::Status(args) => status::run(&args, global, printer),
@@ -162,9 +208,22 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::History(args) => history::run(&args, global, printer),
         Command::Profiles(_) => profiles::run(global, printer),
         Command::Env(args) => env::run(&args, global, printer),
+        Command::Run(args) => run::run(args, global, printer),
+        Command::Exec(args) => run::exec(args, global, printer),
+        Command::Shell(args) => run::shell(args, global, printer),
+        Command::Hook(args) => hook::run(&args, printer),
+        Command::Prompt(args) => hook::prompt(&args, global, printer),
+        Command::Allow(args) => allow::run(&args, global, printer),
+        Command::Deny(args) => allow::deny(&args, global, printer),
+        Command::Which(args) => which::run(&args, global, printer),
+        Command::Why(args) => why::run(&args, global, printer),
+        Command::Tree(args) => tree::run(&args, global, printer),
         Command::Gc(args) => gc::run(&args, global, printer),
+        Command::Repair(args) => repair::run(args, global, printer),
+        Command::Doctor(args) => doctor::run(&args, global, printer),
         Command::Store(args) => store::run(args, global, printer),
         Command::Explain(args) => explain::run(&args, printer),
+        Command::Uninstall(args) => uninstall::run(&args, global, printer),
         Command::Completions(args) => completions::run(&args, printer),
     }
 }

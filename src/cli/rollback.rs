@@ -7,6 +7,8 @@ use dgmo_schema::report::activation::RollbackReport;
 use super::Global;
 use super::exit::Exit;
 use super::global::Special;
+use super::trial;
+use super::trial::TrialFlags;
 use super::words;
 use crate::activate::InTheWay;
 use crate::ops;
@@ -51,6 +53,8 @@ pub(super) struct Common {
     /// Write this into the history
     #[arg(short = 'm', long, value_name = "TEXT")]
     note: Option<String>,
+    #[command(flatten)]
+    trial: TrialFlags,
 }
 
 pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit> {
@@ -79,6 +83,7 @@ pub(super) fn go(
             InTheWay::Refuse
         },
         note: common.note,
+        how: common.trial.how(),
     };
     let report = ops::rollback(&engine, &request)?;
     printer
@@ -90,6 +95,7 @@ pub(super) fn go(
 fn in_words(report: &RollbackReport, style: Style) -> String {
     let mut text = words::target(&report.target_changes, style);
     text.push_str(&words::left_alone(&report.left_alone));
+    text.push_str(&trial::steps(&report.steps));
     let number = report.generation;
     let line = if report.dry_run {
         format!(
@@ -100,7 +106,8 @@ fn in_words(report: &RollbackReport, style: Style) -> String {
         format!("generation {number} is current already\n")
     } else {
         let strong = style.strong(&format!("generation {number}"));
-        format!("{strong} is current (before: {})\n", report.from)
+        let line = format!("{strong} is current (before: {})\n", report.from);
+        line + &trial::in_words(report.trial.as_ref(), style)
     };
     text + &line
 }

@@ -1,6 +1,7 @@
 //! `dgmo status`
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use dgmo_schema::report::activation::DriftKind;
 use dgmo_schema::report::activation::StatusReport;
@@ -50,6 +51,13 @@ pub(super) fn in_words(report: &StatusReport, style: Style) -> String {
         "{number} is current: {packages}, {files} in {}\n",
         report.target
     );
+    if let Some(waiting) = &report.awaiting {
+        let left = humantime::format_duration(Duration::from_secs(waiting.seconds_left));
+        text.push_str(&format!(
+            "it goes back to generation {} in {left}, unless `dgmo confirm` comes\n",
+            waiting.back_to
+        ));
+    }
     for aside in &report.set_aside {
         let to = aside.to.as_deref().unwrap_or_default();
         text.push_str(&format!("  {} of yours is kept as {to}\n", aside.path));

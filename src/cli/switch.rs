@@ -10,6 +10,8 @@ use super::Global;
 use super::exit::Exit;
 use super::global::Special;
 use super::global::manifest_path;
+use super::trial;
+use super::trial::TrialFlags;
 use super::words;
 use crate::activate::InTheWay;
 use crate::ops;
@@ -26,6 +28,9 @@ use crate::ui::Style;
 ///
 /// Locks what the manifest asks for, fetches and verifies what is missing, records a numbered generation and moves the
 /// one pointer to it. Files of yours that are in the way are never overwritten: the switch refuses and names them all.
+///
+/// Where the manifest has `hooks:` or `checks:` the change is on trial: if one of them fails, the generation before is
+/// current again, and the exit code is 5.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,6 +39,7 @@ Examples:
   dgmo switch --dry-run              see what would change, change nothing
   dgmo switch --locked --offline     exactly what the lock says, from what is here
   dgmo switch --backup               keep files in the way as NAME.before-dgmo
+  dgmo switch --confirm-within 2m    goes back by itself unless `dgmo confirm` comes
   dgmo switch -m 'try the new editor' --label editor")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -74,6 +80,8 @@ pub(super) struct Common {
     /// Read every source file again, also those that look unchanged
     #[arg(long)]
     pub reread: bool,
+    #[command(flatten)]
+    pub trial: TrialFlags,
 }
 
 impl Common {
@@ -92,6 +100,7 @@ impl Common {
             target: self.target.clone(),
             offline: self.offline,
             reread: self.reread,
+            manifest: self.file.clone(),
         }
     }
 
@@ -107,6 +116,7 @@ impl Common {
             update: Update::Nothing,
             label: None,
             note: None,
+            how: self.trial.how(),
         })
     }
 }
@@ -172,16 +182,18 @@ fn in_words(report: &SwitchReport, style: Style) -> String {
         SwitchOutcome::Repaired => format!(
             "generation {number}{profile} was current already; what was missing is put right\n"
         ),
-        SwitchOutcome::Switched => {
+        SwitchOutcome::RolledBack => format!("generation {number}{profile} is current again\n"),
+        SwitchOutcome::Switched | SwitchOutcome::Awaiting => {
             let size = match report.new_bytes {
                 0 => String::new(),
                 bytes => format!(", {} new in the store", ui::bytes(bytes)),
             };
             let strong = style.strong(&format!("generation {number}"));
-            format!(
+            let line = format!(
                 "{strong}{profile} is current (before: {}){size}\n",
                 report.from
-            )
+            );
+            line + &trial::in_words(report.trial.as_ref(), style)
         }
     }
 }
@@ -192,11 +204,13 @@ fn changes(report: &SwitchReport, style: Style) -> String {
         ("packages", words::packages(&report.changes.packages, style)),
         ("environment", words::files(&report.changes.env, style)),
         ("contents", words::files(&report.changes.files, style)),
+        ("conduct", words::files(&report.changes.conduct, style)),
         (
             "in the target folder",
             words::target(&report.target_changes, style),
         ),
         ("left alone", words::left_alone(&report.left_alone)),
+        ("on the way", trial::steps(&report.steps)),
     ];
     let mut text = String::new();
     for (title, lines) in sections {

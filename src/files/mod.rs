@@ -112,6 +112,24 @@ enum Origin {
     Path(PathBuf),
 }
 
+impl HomeFile {
+    /// Its bytes, where the manifest says them itself: a text, or a template rendered.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match &self.origin {
+            Origin::Bytes(bytes) => Some(bytes),
+            Origin::Path(_) => None,
+        }
+    }
+
+    /// Where on this machine they are, where the manifest names a source.
+    pub fn source(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::Bytes(_) => None,
+            Origin::Path(path) => Some(path),
+        }
+    }
+}
+
 /// Home files by path.
 pub type HomeFiles = BTreeMap<TargetPath, HomeFile>;
 

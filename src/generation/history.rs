@@ -143,10 +143,12 @@ fn moves_the_pointer(what: HistoryEvent) -> bool {
         HistoryEvent::Begun
         | HistoryEvent::Switched
         | HistoryEvent::RolledBack
+        | HistoryEvent::TakenBack
         | HistoryEvent::Finished
         | HistoryEvent::Undone
         | HistoryEvent::Found => true,
-        HistoryEvent::Labelled
+        HistoryEvent::Confirmed
+        | HistoryEvent::Labelled
         | HistoryEvent::Pinned
         | HistoryEvent::Unpinned
         | HistoryEvent::Pruned => false,

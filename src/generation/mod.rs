@@ -10,12 +10,15 @@
 //! ```
 
 mod history;
+mod hold;
 mod index;
 mod policy;
 mod prune;
 
 pub use history::History;
 pub use history::HistoryError;
+pub use hold::HeldGeneration;
+pub use hold::Use;
 pub use policy::Pinned;
 pub use policy::Policy;
 pub use policy::PolicyError;
@@ -279,6 +282,7 @@ pub fn summary(generation: &Generation) -> GenerationSummary {
         parent: generation.parent,
         label: generation.label.clone(),
         note: generation.note.clone(),
+        failed: generation.failed.clone(),
         package_count: generation.packages.len() as u64,
         file_count: generation.file_count,
     }

@@ -8,6 +8,7 @@ use dgmo_schema::generation::Timestamp;
 use dgmo_schema::manifest::Keep;
 use dgmo_schema::report::generation::GenerationSummary;
 use dgmo_schema::report::generation::HistoryEntry;
+use dgmo_schema::report::generation::HistoryEvent;
 
 use super::Pinned;
 
@@ -30,7 +31,7 @@ const DAY: u64 = 24 * 60 * 60;
 ///
 /// Never dropped: the current generation, the one that was current before it, and 0. What counts for `days` is when a
 /// generation was *current*, and the one that was current at the limit stays too, so that the state of that day can
-/// be had back.
+/// be had back. One that did not stand its trial is no way back, so `last` does not count it.
 pub fn to_drop(known: &Known<'_>, keep: &Keep, now: Timestamp) -> Vec<GenerationNumber> {
     let Known {
         all,
@@ -43,6 +44,7 @@ pub fn to_drop(known: &Known<'_>, keep: &Keep, now: Timestamp) -> Vec<Generation
     kept.extend(
         all.iter()
             .rev()
+            .filter(|summary| summary.failed.is_none())
             .take(keep.last as usize)
             .map(|summary| summary.number),
     );
@@ -69,6 +71,7 @@ fn before(
     let from_history = history
         .iter()
         .rev()
+        .filter(|entry| entry.what != HistoryEvent::TakenBack)
         .find(|entry| entry.generation == current && entry.from.is_some_and(|from| from != current))
         .and_then(|entry| entry.from)
         .filter(there);
@@ -131,6 +134,7 @@ mod tests {
             parent: N(number.saturating_sub(1)),
             label: None,
             note: None,
+            failed: None,
             package_count: 0,
             file_count: 0,
         }

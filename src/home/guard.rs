@@ -112,7 +112,7 @@ impl ProfileGuard {
             Refused::Busy(busy) => GuardError::Busy(busy),
             Refused::Io(source) => failed(source),
         })?;
-        let after_a_crash = read_holder(&mut file).is_some();
+        let after_a_crash = written_holder(&mut file).is_some();
         // Who we are is a courtesy to those who wait; the lock holds without it, also on a full disk.
         drop(name_holder(&mut file, now));
         Ok(Self {
@@ -129,7 +129,7 @@ impl ProfileGuard {
             .open(profile.lock())
             .ok()?;
         file.try_lock().ok()?;
-        let after_a_crash = read_holder(&mut file).is_some();
+        let after_a_crash = written_holder(&mut file).is_some();
         Some(Self {
             file,
             after_a_crash,

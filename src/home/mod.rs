@@ -8,19 +8,30 @@
 //!     current -> generations/N  the one pointer that moves
 //!     history.jsonl             what happened, a line each
 //!     footprint.json            what the profile holds in the target folder
+//!     target                    which folder that is
+//!     doubt                     only while a repair of these is under way
 //!     policy.json               what pruning keeps; not rolled back
-//!     journal/                  empty at rest
+//!     journal/                  empty at rest; `trial.json` in it while a change waits to be confirmed
+//!     log/                      what hooks printed, the newest 512 KiB
 //!     trash/                    pruned generations on their way out
+//!     shells/PID                which generation a shell has set for itself; means nothing once it ended
 //!     lock                      one change at a time
+//!   projects/NAME.json          a folder that has an environment of its own, in the profile NAME, and what is allowed
 //! ```
 
 mod guard;
+mod project;
 
 pub use guard::Busy;
 pub use guard::GuardError;
 pub use guard::ManifestGuard;
 pub use guard::ProfileGuard;
 pub use guard::Wait;
+
+pub use project::Consent;
+pub use project::Project;
+pub use project::ProjectError;
+pub use project::profile_name_for;
 
 use std::io;
 use std::path::Path;
@@ -108,6 +119,11 @@ impl Home {
         self.cache().join("downloads")
     }
 
+    /// The folder of what is known of projects.
+    pub fn projects(&self) -> PathBuf {
+        self.root.join("projects")
+    }
+
     /// The folder of all profiles.
     pub fn profiles(&self) -> PathBuf {
         self.root.join("profiles")
@@ -165,6 +181,16 @@ impl Profile {
         self.folder.join("footprint.json")
     }
 
+    /// Where its home files go, written down apart from the footprint.
+    pub fn target(&self) -> PathBuf {
+        self.folder.join("target")
+    }
+
+    /// There while a repair of the profile's records is under way: what it found lost is not in order yet.
+    pub fn doubt(&self) -> PathBuf {
+        self.folder.join("doubt")
+    }
+
     /// What pruning keeps.
     pub fn policy(&self) -> PathBuf {
         self.folder.join("policy.json")
@@ -175,9 +201,19 @@ impl Profile {
         self.folder.join("journal")
     }
 
+    /// What hooks printed.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
     /// Pruned generations on their way out.
     pub fn trash(&self) -> PathBuf {
         self.folder.join("trash")
+    }
+
+    /// Which shells have set which generation.
+    pub fn shells(&self) -> PathBuf {
+        self.folder.join("shells")
     }
 
     /// What is locked while the profile changes.

@@ -34,6 +34,8 @@ use crate::view;
 use crate::view::Environment;
 use crate::view::Member;
 use crate::view::ShellKind;
+use crate::view::View;
+use crate::view::ViewError;
 
 /// How many folders `profiles/NAME/generations/N/files` lies below the home.
 const DEPTH: usize = 5;
@@ -48,14 +50,33 @@ pub(super) fn write_parts(
 ) -> Result<()> {
     write_view(&generation.join("view"), insertion, record, trees)?;
     write_files(&generation.join("files"), insertion, record)?;
+    let text = environment(record, place);
+    let path = generation.join("env");
+    durable::write_new(&path, text.as_bytes(), 0o444).map_err(OpError::io("write", &path))?;
+    Ok(())
+}
+
+/// What the file `env` of the generation at `place` says.
+pub(super) fn environment(record: &Record, place: &Path) -> String {
     let environment = Environment {
         variables: &record.env,
         path: &record.path,
     };
-    let text = environment.render(ShellKind::Posix, &place.join("view"));
-    let path = generation.join("env");
-    durable::write_new(&path, text.as_bytes(), 0o444).map_err(OpError::io("write", &path))?;
-    Ok(())
+    environment.render(ShellKind::Posix, &place.join("view"))
+}
+
+/// The view of a generation that is there.
+pub(super) fn view_of(
+    record: &Record,
+    generation: &Generation,
+    read: &dyn Fn(TreeId) -> std::result::Result<Tree, ReadError>,
+) -> std::result::Result<View, ViewError> {
+    let trees = generation
+        .packages
+        .iter()
+        .map(|(name, package)| (name.clone(), package.tree))
+        .collect();
+    view::merge(&members(record, &trees), read)
 }
 
 fn write_view(
@@ -64,7 +85,14 @@ fn write_view(
     record: &Record,
     trees: &BTreeMap<PackageName, TreeId>,
 ) -> Result<()> {
-    let members: Vec<Member<'_>> = record
+    let view = view::merge(&members(record, trees), &|id| insertion.read_tree(id))?;
+    durable::make_folder(folder).map_err(OpError::io("make the folder", folder))?;
+    view.write(folder)?;
+    Ok(())
+}
+
+fn members<'a>(record: &'a Record, trees: &BTreeMap<PackageName, TreeId>) -> Vec<Member<'a>> {
+    record
         .packages
         .iter()
         .filter_map(|(name, package)| {
@@ -76,11 +104,7 @@ fn write_view(
                 priority: package.priority,
             })
         })
-        .collect();
-    let view = view::merge(&members, &|id| insertion.read_tree(id))?;
-    durable::make_folder(folder).map_err(OpError::io("make the folder", folder))?;
-    view.write(folder)?;
-    Ok(())
+        .collect()
 }
 
 /// Home files as they shall be: a file is one more name of its blob, a folder a link to its tree.

@@ -18,11 +18,13 @@ use super::Engine;
 use super::OpError;
 use super::Result;
 use super::this_system;
+use super::trial;
 use super::write_history;
 use crate::activate::Activation;
 use crate::activate::Footprint;
 use crate::activate::Journal;
 use crate::activate::Recovered;
+use crate::activate::Trial;
 use crate::generation;
 use crate::generation::Generations;
 use crate::generation::History;
@@ -38,6 +40,13 @@ pub(super) struct Held {
 
 /// Opens the home and the profile for a change; both are made where they are missing.
 pub(super) fn hold(engine: &Engine<'_>) -> Result<Held> {
+    let held = hold_as_it_is(engine)?;
+    trial::settle(engine, &held)?;
+    Ok(held)
+}
+
+/// The same, without taking back what did not stand its trial: for who goes elsewhere anyway.
+pub(super) fn hold_as_it_is(engine: &Engine<'_>) -> Result<Held> {
     let store = Store::open_or_create(engine.home.root())?;
     let profile = &engine.profile;
     for folder in [profile.generations(), profile.journal(), profile.trash()] {
@@ -53,7 +62,11 @@ pub(super) fn hold(engine: &Engine<'_>) -> Result<Held> {
 /// Opens the home and the profile to read. What a crash left is brought to an end first, if nobody else is at it.
 pub(super) fn look(engine: &Engine<'_>) -> Result<Store> {
     let store = Store::open(engine.home.root())?;
-    if Journal::is_open(&engine.profile)
+    let trial_is_over = Trial::read(&engine.profile)
+        .ok()
+        .flatten()
+        .is_some_and(|trial| trial.is_over(engine.clock.now(), dgmo_store::boot().as_deref()));
+    if (Journal::is_open(&engine.profile) || trial_is_over)
         && let Some(guard) = ProfileGuard::try_take(&engine.profile)
     {
         let held = Held {
@@ -61,7 +74,7 @@ pub(super) fn look(engine: &Engine<'_>) -> Result<Store> {
             store: store.clone(),
         };
         // Where one may not write one may still look; the next change tries again.
-        match settle(engine, &held) {
+        match settle(engine, &held).and_then(|()| trial::settle(engine, &held)) {
             Err(failure) if failure.code() != Code::JournalDamaged => {
                 let text = format!(
                     "an interrupted switch cannot be brought to an end: {}",
@@ -91,7 +104,8 @@ fn settle(engine: &Engine<'_>, held: &Held) -> Result<()> {
             engine.observer.observe(Event::Note(text));
             write_history(engine, HistoryEvent::Finished, to, None, None);
         }
-        Some(Recovered::Undone { from }) => {
+        Some(Recovered::Undone { from, to }) => {
+            mark_if_never_current(engine, from, to);
             let text =
                 format!("a switch from generation {from} had been interrupted; it is undone now");
             engine.observer.observe(Event::Note(text));
@@ -106,6 +120,18 @@ fn settle(engine: &Engine<'_>, held: &Held) -> Result<()> {
     }
     empty_trash(engine.profile.trash().as_path());
     Ok(())
+}
+
+/// A generation that was made for a switch that came to nothing is there all the same: the list shall say so.
+fn mark_if_never_current(engine: &Engine<'_>, from: GenerationNumber, to: GenerationNumber) {
+    let was_made_for_it = Generations::of(&engine.profile)
+        .load(to)
+        .is_ok_and(|generation| generation.parent == from);
+    let history = History::of(&engine.profile).entries().unwrap_or_default();
+    if was_made_for_it && !history.iter().any(|entry| entry.generation == to) {
+        let why = "it was interrupted before it became current";
+        trial::mark_as_failed(engine, to, why);
+    }
 }
 
 /// Pruned generations a crash kept from going. What cannot be deleted now is tried again next time.
@@ -171,6 +197,7 @@ fn write_zero(engine: &Engine<'_>) -> Result<()> {
         parent: GenerationNumber::ZERO,
         label: None,
         note: Some("before dgmo".to_owned()),
+        failed: None,
         packages: std::collections::BTreeMap::new(),
         file_count: 0,
     };
@@ -212,9 +239,14 @@ pub(super) fn footprint(engine: &Engine<'_>) -> Result<Footprint> {
             _ => Ok(held),
         },
         Some(held) if asked.is_none() => Ok(held),
-        _ => {
-            let target = asked.unwrap_or(&engine.default_target);
-            Ok(Footprint::empty(target.clone()))
+        held => {
+            let last = match (held, asked) {
+                (None, None) => Footprint::last_target(&engine.profile),
+                _ => None,
+            };
+            let target = asked.cloned().or(last);
+            let target = target.unwrap_or_else(|| engine.default_target.clone());
+            Ok(Footprint::empty(target))
         }
     }
 }

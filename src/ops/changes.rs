@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use dgmo_schema::conduct::Conduct;
 use dgmo_schema::generation::Record;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::LockedPackage;
@@ -57,8 +58,41 @@ pub(super) fn between(from: &Record, to: &Record) -> DiffReport {
             })
             .collect(),
         env,
+        conduct: between_conducts(&from.conduct, &to.conduct),
         size_change: None,
     }
+}
+
+/// What `to` does otherwise than `from`, besides being there.
+fn between_conducts(from: &Conduct, to: &Conduct) -> Vec<FileChange> {
+    let mut changes = Vec::new();
+    let hooks = |conduct: &Conduct| {
+        let lists = [
+            ("before-switch", conduct.hooks.before_switch.clone()),
+            ("after-switch", conduct.hooks.after_switch.clone()),
+        ];
+        lists
+            .into_iter()
+            .filter(|(_, list)| !list.is_empty())
+            .collect::<BTreeMap<_, _>>()
+    };
+    named(&mut changes, "hooks", &hooks(from), &hooks(to));
+    named(&mut changes, "service", &from.services, &to.services);
+    named(&mut changes, "state", &from.state, &to.state);
+    named(&mut changes, "check", &from.checks, &to.checks);
+    changes
+}
+
+fn named<K: Ord + ToString, V: PartialEq>(
+    changes: &mut Vec<FileChange>,
+    kind: &str,
+    from: &BTreeMap<K, V>,
+    to: &BTreeMap<K, V>,
+) {
+    changes.extend(changed(from, to).map(|(name, change)| FileChange {
+        name: format!("{kind} {}", name.to_string()),
+        change,
+    }));
 }
 
 /// What `to` locks otherwise than `from`.

@@ -6,34 +6,59 @@ use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::code::Place;
+use serde::Serialize;
 
 /// An error on its way to the person who asked.
-pub struct Failure(Box<dyn Diagnose + Send + Sync>);
+pub struct Failure {
+    error: Box<dyn Diagnose + Send + Sync>,
+    /// What was done and taken back, for programs.
+    report: Option<serde_json::Value>,
+}
 
 /// What an operation gives.
 pub type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
     /// The error itself.
-    pub fn error(&self) -> &(dyn Diagnose + Send + Sync) {
-        &*self.0
+    pub fn error(&self) -> &(dyn Diagnose + Send + Sync + 'static) {
+        &*self.error
+    }
+
+    /// The same, for a change that was made and taken back; `report` tells of both.
+    #[must_use]
+    pub fn taken_back(mut self, report: &impl Serialize) -> Self {
+        self.report = Some(serde_json::to_value(report).expect("a report has string keys"));
+        self
+    }
+
+    /// What was made and taken back, where something was.
+    pub fn report(&self) -> Option<&serde_json::Value> {
+        self.report.as_ref()
+    }
+
+    /// Whether more room on the disk would help.
+    pub fn is_about_room(&self) -> bool {
+        matches!(self.code(), Code::DiskFull | Code::StoreFull)
     }
 
     /// Its code.
     pub fn code(&self) -> Code {
-        self.0.code()
+        self.error.code()
     }
 }
 
 impl<E: Diagnose + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self(Box::new(error))
+        Self {
+            error: Box::new(error),
+            report: None,
+        }
     }
 }
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.code(), self.0)
+        write!(f, "{}: {}", self.code(), self.error)
     }
 }
 
@@ -56,6 +81,8 @@ pub enum OpError {
     ManifestExists { path: String },
     #[error("generation {number} is {why}")]
     CannotPrune { number: u64, why: &'static str },
+    #[error("generation {number} is in use{}", by_whom(by))]
+    GenerationHeld { number: u64, by: Vec<String> },
     #[error("there is nothing before generation 0")]
     NothingBefore,
     #[error("the target folder of the profile `{profile}` is `{held}`, not `{asked}`")]
@@ -64,14 +91,14 @@ pub enum OpError {
         held: String,
         asked: String,
     },
-    #[error("the manifest changed while the switch was under way")]
-    ManifestChanged,
     #[error("`{path}` is {what}, not a file")]
     NotAFile { path: String, what: &'static str },
     #[error("there is no `{path}` in the tree")]
     NotInTree { path: String },
     #[error("there is no pin `{name}`")]
     NoSuchPin { name: String },
+    #[error("generation {generation} has no check `{name}`")]
+    NoSuchCheck { name: String, generation: u64 },
     #[error("cannot {deed} `{path}`")]
     Io {
         deed: &'static str,
@@ -80,6 +107,14 @@ pub enum OpError {
     },
     #[error("{what}")]
     Usage { what: String, hint: String },
+}
+
+fn by_whom(by: &[String]) -> String {
+    if by.is_empty() {
+        String::new()
+    } else {
+        format!(" by {}", by.join(", "))
+    }
 }
 
 fn list(changes: &[String]) -> String {
@@ -116,12 +151,13 @@ impl Diagnose for OpError {
             Self::SystemNotCovered { .. } => Code::SystemNotCovered,
             Self::ManifestExists { .. } => Code::ManifestExists,
             Self::CannotPrune { .. } => Code::CannotPrune,
+            Self::GenerationHeld { .. } => Code::GenerationHeld,
             Self::NothingBefore => Code::GenerationMissing,
             Self::OtherTarget { .. } => Code::OtherTarget,
-            Self::ManifestChanged => Code::ManifestChanged,
             Self::NotAFile { .. } => Code::NotAFile,
             Self::NotInTree { .. } => Code::NotInTree,
             Self::NoSuchPin { .. } => Code::NoSuchPin,
+            Self::NoSuchCheck { .. } => Code::NoSuchCheck,
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Code::DiskFull
             }
@@ -144,16 +180,19 @@ impl Diagnose for OpError {
             Self::CannotPrune { .. } => {
                 Hint::Do("switch to another generation first, with `dgmo rollback N`".to_owned())
             }
+            Self::GenerationHeld { .. } => {
+                Hint::Do("let what uses it end, and run the command again".to_owned())
+            }
             Self::NothingBefore => Hint::Run("dgmo generations list".to_owned()),
             Self::OtherTarget { profile, held, .. } => Hint::Do(format!(
                 "leave `--target` out to use `{held}`, use another `--profile`, or give the files there back first \
                  with `dgmo rollback 0 --profile {profile}`"
             )),
-            Self::ManifestChanged => Hint::Do("run the command again".to_owned()),
             Self::NotAFile { .. } | Self::NotInTree { .. } => {
                 Hint::Do("see what is there with `dgmo store ls ID`".to_owned())
             }
             Self::NoSuchPin { .. } => Hint::Run("dgmo store pins".to_owned()),
+            Self::NoSuchCheck { .. } => Hint::Run("dgmo check".to_owned()),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Hint::Run("dgmo gc".to_owned())
             }

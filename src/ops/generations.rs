@@ -24,6 +24,7 @@ use super::OpError;
 use super::Result;
 use super::begin;
 use super::changes;
+use super::in_use::Users;
 use super::shown;
 use super::write_history;
 use crate::activate::Footprint;
@@ -31,29 +32,76 @@ use crate::generation;
 use crate::generation::Generations;
 use crate::generation::History;
 use crate::generation::Policy;
+use crate::generation::Use;
 
 /// All generations of the profile.
 pub fn list(engine: &Engine<'_>) -> Result<GenerationListReport> {
+    list_containing(engine, None)
+}
+
+/// The generations of the profile that have a package, `NAME` or `NAME@VERSION`; all where none is named.
+pub fn list_containing(
+    engine: &Engine<'_>,
+    contains: Option<&str>,
+) -> Result<GenerationListReport> {
     begin::look(engine)?;
     let generations = Generations::of(&engine.profile);
     let current = generations.current()?;
     let pinned = Policy::load(&engine.profile)?.pinned;
-    let listed = generations
-        .summaries(&engine.home.cache())?
-        .into_iter()
-        .map(|summary| {
-            let number = summary.number;
-            ListedGeneration {
-                summary,
-                current: number == current,
-                pinned: pinned.contains(&number),
+    let mut summaries = generations.summaries(&engine.home.cache())?;
+    if let Some(wanted) = contains {
+        let (name, version) = match wanted.split_once('@') {
+            // The name of a package may begin with the sign, as those of npm do.
+            Some(("", _)) | None => (wanted, None),
+            Some((name, version)) => (name, Some(version)),
+        };
+        let mut kept = Vec::new();
+        for summary in summaries {
+            if has_package(generations, summary.number, name, version)? {
+                kept.push(summary);
             }
-        });
+        }
+        summaries = kept;
+    }
+    let listed = summaries.into_iter().map(|summary| {
+        let number = summary.number;
+        ListedGeneration {
+            summary,
+            current: number == current,
+            pinned: pinned.contains(&number),
+        }
+    });
     Ok(GenerationListReport {
         profile: engine.profile.name().clone(),
         current,
         generations: listed.collect(),
     })
+}
+
+/// Whether a generation has the package, in that version or one of which it is the beginning: 14 fits 14.1.
+fn has_package(
+    generations: Generations<'_>,
+    number: GenerationNumber,
+    name: &str,
+    version: Option<&str>,
+) -> Result<bool> {
+    let generation = match generations.load(number) {
+        // Pruned since the folder was listed.
+        Err(generation::ReadError::Missing { .. }) => return Ok(false),
+        loaded => loaded?,
+    };
+    let package = generation
+        .packages
+        .iter()
+        .find(|(package, _)| package.as_str() == name);
+    Ok(package.is_some_and(|(_, package)| match version {
+        None => true,
+        Some(wanted) => package
+            .version
+            .as_deref()
+            .and_then(|version| version.strip_prefix(wanted))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '+'])),
+    }))
 }
 
 /// One generation, whole.
@@ -268,9 +316,9 @@ pub fn prune(engine: &Engine<'_>, request: &PruneRequest) -> Result<GenerationsC
     begin::look(engine)?;
     Generations::of(&engine.profile).current()?;
     let _held = begin::hold(engine)?;
-    let dropped = chosen(engine, request)?;
+    let mut dropped = chosen(engine, request)?;
     if !request.dry_run {
-        drop_generations(engine, &dropped)?;
+        dropped = drop_generations(engine, &dropped)?;
     }
     Ok(changed(engine, "pruned", dropped, request.dry_run))
 }
@@ -279,16 +327,18 @@ pub fn prune(engine: &Engine<'_>, request: &PruneRequest) -> Result<GenerationsC
 pub(super) fn chosen(engine: &Engine<'_>, request: &PruneRequest) -> Result<Vec<GenerationNumber>> {
     let generations = Generations::of(&engine.profile);
     let current = generations.current()?;
+    let goal = super::confirm::awaiting(engine)?.map(|waiting| waiting.back_to);
     if !request.generations.is_empty() {
         let mut numbers = Vec::new();
         for words in &request.generations {
             let number = generations.find(words)?;
-            if number == current || number == GenerationNumber::ZERO {
-                let why = if number == current {
-                    "current"
-                } else {
-                    "\"before dgmo\""
-                };
+            let why = match number {
+                _ if number == current => Some("current"),
+                GenerationNumber::ZERO => Some("\"before dgmo\""),
+                _ if Some(number) == goal => Some("where the change that waits goes back to"),
+                _ => None,
+            };
+            if let Some(why) = why {
                 return Err(OpError::CannotPrune {
                     number: number.0,
                     why,
@@ -299,6 +349,10 @@ pub(super) fn chosen(engine: &Engine<'_>, request: &PruneRequest) -> Result<Vec<
         }
         numbers.sort_unstable();
         numbers.dedup();
+        let users = Users::of(engine);
+        for number in &numbers {
+            drop(users.require_unused(*number)?);
+        }
         return Ok(numbers);
     }
     let policy = Policy::load(&engine.profile)?;
@@ -312,14 +366,26 @@ pub(super) fn chosen(engine: &Engine<'_>, request: &PruneRequest) -> Result<Vec<
         history: &history,
         pinned: &policy.pinned,
     };
-    Ok(generation::to_drop(&known, keep, now))
+    let mut to_drop = generation::to_drop(&known, keep, now);
+    to_drop.retain(|number| Some(*number) != goal);
+    if to_drop.is_empty() {
+        return Ok(to_drop);
+    }
+    Users::of(engine).without_used(to_drop)
 }
 
-/// Takes the names of `numbers` away, one rename each; what is behind them goes after.
-fn drop_generations(engine: &Engine<'_>, numbers: &[GenerationNumber]) -> Result<()> {
+/// Takes the names of `numbers` away, one rename each; what is behind them goes after. One that somebody began to use
+/// meanwhile stays. Gives those that went.
+fn drop_generations(
+    engine: &Engine<'_>,
+    numbers: &[GenerationNumber],
+) -> Result<Vec<GenerationNumber>> {
     let Some(highest) = numbers.last() else {
-        return Ok(());
+        return Ok(Vec::new());
     };
+    let users = Users::of(engine);
+    let mut dropped = Vec::new();
+    Generations::of(&engine.profile).sweep_shells();
     let profile = &engine.profile;
     let history = History::of(profile);
     history.remember_pruned(*highest)?;
@@ -328,20 +394,24 @@ fn drop_generations(engine: &Engine<'_>, numbers: &[GenerationNumber]) -> Result
         policy.save(profile)?;
     }
     for number in numbers {
+        let Use::None(_own) = users.of_generation(*number)? else {
+            continue;
+        };
         let folder = profile.generation(*number);
         let out = profile.trash().join(number.to_string());
         let failed = |error| OpError::io("drop", &folder)(error);
         durable::remove_all(&out).map_err(failed)?;
         durable::rename(&folder, &out).map_err(failed)?;
         write_history(engine, HistoryEvent::Pruned, *number, None, None);
+        dropped.push(*number);
     }
     let folder = profile.generations();
     durable::sync_folder(&folder).map_err(OpError::io("sync", &folder))?;
-    for number in numbers {
+    for number in &dropped {
         let out = profile.trash().join(number.to_string());
         durable::remove_all(&out).map_err(OpError::io("delete", &out))?;
     }
-    Ok(())
+    Ok(dropped)
 }
 
 fn changed(

@@ -44,6 +44,7 @@ pub fn lock(engine: &Engine<'_>, request: LockRequest) -> Result<LockReport> {
         update: request.update,
         label: None,
         note: None,
+        how: super::TrialHow::default(),
     };
     lock_guarded(engine, &request, &guard)
 }

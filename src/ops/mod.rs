@@ -3,26 +3,36 @@
 mod assemble;
 mod begin;
 mod changes;
+mod check;
+mod confirm;
+mod doctor;
 mod edit;
-mod environment;
 mod failure;
 mod gc;
 mod generations;
+mod in_use;
 mod init;
 mod lock;
+mod repair;
 mod rollback;
+pub mod running;
 mod status;
 pub mod store;
 mod switch;
 mod texts;
+mod trial;
 mod want;
 
+pub use check::check;
+pub use confirm::confirm;
+mod uninstall;
+
+pub use doctor::DoctorRequest;
+pub use doctor::doctor;
 pub use edit::Edited;
 pub use edit::Follow;
 pub use edit::add;
 pub use edit::remove;
-pub use environment::EnvironmentRequest;
-pub use environment::environment;
 pub use failure::Failure;
 pub use failure::OpError;
 pub use failure::Result;
@@ -34,20 +44,33 @@ pub use generations::diff;
 pub use generations::history;
 pub use generations::label;
 pub use generations::list;
+pub use generations::list_containing;
 pub use generations::pin;
 pub use generations::profiles;
 pub use generations::prune;
 pub use generations::show;
 pub use generations::unpin;
+pub use init::Tell;
 pub use init::init;
 pub use lock::LockRequest;
 pub use lock::lock;
+pub use repair::FromError;
+pub use repair::RepairRequest;
+pub use repair::repair;
 pub use rollback::RollbackRequest;
 pub use rollback::rollback;
+pub use running::EnvironmentRequest;
+pub use running::environment;
 pub use status::status;
 pub use switch::Show;
 pub use switch::SwitchRequest;
 pub use switch::switch;
+pub use trial::TrialHow;
+pub use trial::WatchRequest;
+pub use trial::watch;
+pub use uninstall::UninstallError;
+pub use uninstall::UninstallRequest;
+pub use uninstall::uninstall;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -64,6 +87,7 @@ use crate::env::Var;
 use crate::generation::History;
 use crate::home::Home;
 use crate::home::Profile;
+use crate::home::Scope;
 use crate::home::Wait;
 use crate::source::Online;
 use crate::source::Settings;
@@ -79,6 +103,8 @@ pub struct Engine<'a> {
     pub target: Option<PathBuf>,
     /// Where home files go, where nothing says so.
     pub default_target: PathBuf,
+    /// Who the home is for: whose units and services are meant.
+    pub scope: Scope,
     /// Where the time comes from.
     pub clock: Clock,
     /// Who is told.

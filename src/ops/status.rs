@@ -10,6 +10,7 @@ use super::Engine;
 use super::Result;
 use super::assemble;
 use super::begin;
+use super::confirm;
 use super::shown;
 use crate::activate;
 use crate::activate::Live;
@@ -52,6 +53,7 @@ pub fn status(engine: &Engine<'_>) -> Result<StatusReport> {
         file_count: record.files.len() as u64,
         drift,
         set_aside: aside.collect(),
+        awaiting: confirm::awaiting(engine)?,
     })
 }
 

@@ -23,19 +23,27 @@ use dgmo_store::durable;
 use dgmo_store::durable::Renamed;
 
 use super::Engine;
+use super::Failure;
 use super::OpError;
 use super::Result;
 use super::assemble;
 use super::begin;
 use super::begin::Held;
 use super::changes;
+use super::confirm;
+use super::running;
 use super::shown;
 use super::texts::Texts;
 use super::this_system;
+use super::trial;
+use super::trial::TrialHow;
+use super::trial::Verdict;
+use super::trial::Way;
 use super::want;
 use super::want::Wanted;
 use super::write_history;
 use crate::activate;
+use crate::activate::Action;
 use crate::activate::Activation;
 use crate::activate::Footprint;
 use crate::activate::InTheWay;
@@ -78,6 +86,8 @@ pub struct SwitchRequest {
     pub label: Option<Label>,
     /// Why it is made.
     pub note: Option<String>,
+    /// How it is tried.
+    pub how: TrialHow,
 }
 
 /// Who is shown a plan.
@@ -119,6 +129,9 @@ pub(super) fn switch_guarded(
         return Err(want::lock_out_of_date(&wanted.resolved));
     }
     let held = begin::hold(engine)?;
+    if !request.dry_run {
+        confirm::refuse_awaiting(engine)?;
+    }
     let report = Switch {
         engine,
         request,
@@ -127,6 +140,9 @@ pub(super) fn switch_guarded(
         show,
     }
     .run(&downloads)?;
+    if !request.dry_run {
+        running::renew(engine, &wanted.resolved.loaded)?;
+    }
     if let Some(cache) = &wanted.resolved.stat_cache
         && !request.dry_run
     {
@@ -268,6 +284,10 @@ impl Switch<'_> {
         let read = |id| insertion.read_tree(id);
         let plan = self.plan(footprint, &read)?;
         let mut report = self.report(from, number, &plan, 0)?;
+        let before = generations.record(from)?;
+        let (from_end, to_end) = ((from, &before), (number, &self.wanted.record));
+        let mut way = Way::new(self.engine, Action::Switch, from_end, to_end);
+        report.steps = trial::steps(&self.wanted.record, Some(&before), &self.request.how);
         if self.request.dry_run {
             report.outcome = SwitchOutcome::Planned;
             return Ok(report);
@@ -280,27 +300,53 @@ impl Switch<'_> {
         report.new_bytes = realised.new_bytes;
         let folder = self.write_generation(&insertion, from, number, &realised.trees)?;
         let committed = insertion.commit()?;
+        let begun = way.before(&self.request.how, Some(folder.clone()))?;
         let texts = Texts::read(self.request, &self.wanted.resolved)?;
         self.save_texts()?;
         self.name_generation(&folder, number)?;
         // From here the generation is a root of its own: what it needs cannot be collected.
         drop(committed);
-        if let Err(error) = self.activation().run(from, number, &plan) {
-            if generations.current().ok() != Some(number) {
-                texts.restore();
-            }
-            return Err(error.into());
-        }
-        let note = self.request.note.clone();
-        write_history(
-            self.engine,
-            HistoryEvent::Switched,
-            number,
-            Some(from),
-            note,
-        );
+        let verdict = way.run(self.held, &self.request.how, &plan, begun);
+        let report = self.judge(verdict, report, texts)?;
         self.save_policy()?;
         self.trim_downloads(downloads);
+        Ok(report)
+    }
+
+    /// What came of it, told; what did not come to stay is put back or marked.
+    fn judge(
+        &self,
+        verdict: Result<Verdict>,
+        mut report: SwitchReport,
+        texts: Texts,
+    ) -> Result<SwitchReport> {
+        let number = report.generation;
+        match verdict {
+            Err(failure) => {
+                if Generations::of(&self.engine.profile).current().ok() != Some(number) {
+                    texts.restore();
+                    let why = failure.error().to_string();
+                    trial::mark_as_failed(self.engine, number, &why);
+                }
+                return Err(failure);
+            }
+            Ok(Verdict::TakenBack(error, told)) => {
+                texts.restore();
+                report.outcome = SwitchOutcome::RolledBack;
+                report.generation = report.from;
+                report.trial = Some(told);
+                return Err(Failure::from(error).taken_back(&report));
+            }
+            Ok(Verdict::Awaiting(told)) => {
+                report.outcome = SwitchOutcome::Awaiting;
+                report.trial = Some(told);
+            }
+            Ok(Verdict::Stands(told)) => report.trial = Some(told),
+            Ok(Verdict::Plain) => {}
+        }
+        let note = self.request.note.clone();
+        let from = Some(report.from);
+        write_history(self.engine, HistoryEvent::Switched, number, from, note);
         Ok(report)
     }
 
@@ -356,6 +402,7 @@ impl Switch<'_> {
             parent: from,
             label: self.request.label.clone(),
             note: self.request.note.clone(),
+            failed: None,
             packages: trees.iter().map(installed).collect(),
             file_count: record.files.len() as u64,
         };
@@ -451,6 +498,8 @@ impl Switch<'_> {
             target_changes: changes::of_plan(plan),
             left_alone: plan.left_alone.iter().map(ToString::to_string).collect(),
             new_bytes,
+            steps: Vec::new(),
+            trial: None,
             warnings,
         })
     }

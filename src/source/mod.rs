@@ -24,6 +24,7 @@ mod partial;
 mod persist;
 mod settings;
 mod signature;
+mod status;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transfer;
@@ -43,3 +44,4 @@ pub use settings::MinimumRate;
 pub use settings::Online;
 pub use settings::Proxies;
 pub use settings::Settings;
+pub use status::ask_for_status;

@@ -7,6 +7,7 @@ mod printer;
 mod progress;
 mod style;
 mod table;
+mod width;
 mod words;
 
 pub use printer::Format;

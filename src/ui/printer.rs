@@ -67,6 +67,15 @@ impl Printer {
         self.format == Format::Text && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// Asks a person, who may answer `y` or `yes`; anything else is no.
+    pub fn ask(self, question: &str) -> bool {
+        write_err(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        // An end of the input is no answer, and so no yes.
+        let read = io::stdin().read_line(&mut answer).is_ok();
+        read && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
     /// Prints what was asked for: the report, or the words `render` finds for it.
     pub fn report<T: Serialize>(
         self,
@@ -118,6 +127,24 @@ impl Printer {
             }
             Format::Json => self.report(&error::report(error, exit), |_, _| String::new()),
         }
+    }
+
+    /// The same for a failure that has something to report besides: for programs both are one document.
+    pub fn failure(
+        self,
+        error: &dyn Diagnose,
+        exit: u8,
+        besides: Option<&serde_json::Value>,
+    ) -> io::Result<()> {
+        let (Format::Json, Some(besides)) = (self.format, besides) else {
+            return self.error(error, exit);
+        };
+        let mut document = besides.clone();
+        let failure = serde_json::to_value(error::report(error, exit))?;
+        if let (Some(all), Some(failure)) = (document.as_object_mut(), failure.as_object()) {
+            all.extend(failure.clone());
+        }
+        self.report(&document, |_, _| String::new())
     }
 }
 

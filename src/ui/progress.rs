@@ -117,6 +117,10 @@ impl Observer for Renderer {
             Event::Resized { task, total } => self.resize(task, total),
             Event::Advanced { task, by } => self.with_bar(task, |bar| bar.inc(by)),
             Event::Finished { task } => self.finish(task),
+            Event::Detail(text) if self.printer.volume == Volume::Verbose => {
+                self.aside(|| self.printer.say(&text));
+            }
+            Event::Detail(_) => {}
             Event::Note(text) => self.aside(|| self.printer.say(&text)),
             Event::Warning(text) => self.aside(|| self.printer.warn(&text)),
         }

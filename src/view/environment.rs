@@ -1,8 +1,11 @@
 //! The environment of a generation, in each shell's spelling.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::path::PathBuf;
 
 use dgmo_schema::name::VariableName;
 
@@ -42,7 +45,96 @@ pub struct Environment<'a> {
     pub path: &'a [String],
 }
 
+/// One variable, as it shall be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assignment {
+    /// It has this value, which need not be text.
+    Set(String, OsString),
+    /// There is none.
+    Unset(String),
+}
+
+/// The lines that make the assignments.
+///
+/// Shells that know no values but text get what is no text with a mark in its place; they could not have had it before.
+pub fn spell(shell: ShellKind, assignments: &[Assignment]) -> String {
+    if shell == ShellKind::Nu {
+        return spell_for_nu(assignments);
+    }
+    let mut text = String::new();
+    for assignment in assignments {
+        // Writing to a String cannot fail.
+        let _ = match (shell, assignment) {
+            (ShellKind::Posix | ShellKind::Nu, Assignment::Set(name, value)) => {
+                writeln!(text, "export {name}={}", posix_bytes(value))
+            }
+            (ShellKind::Posix | ShellKind::Nu, Assignment::Unset(name)) => {
+                writeln!(text, "unset {name}")
+            }
+            (ShellKind::Fish, Assignment::Set(name, value)) => {
+                writeln!(text, "set -gx {name} {}", fish_bytes(value))
+            }
+            (ShellKind::Fish, Assignment::Unset(name)) => writeln!(text, "set -e {name}"),
+            (ShellKind::Pwsh, Assignment::Set(name, value)) => {
+                writeln!(text, "$env:{name} = {}", pwsh(&value.to_string_lossy()))
+            }
+            (ShellKind::Pwsh, Assignment::Unset(name)) => writeln!(
+                text,
+                "Remove-Item -LiteralPath Env:{name} -ErrorAction SilentlyContinue"
+            ),
+        };
+    }
+    text
+}
+
+/// One word, so that the shell takes it as it is.
+pub fn quote(shell: ShellKind, word: &OsStr) -> String {
+    match shell {
+        ShellKind::Posix => posix_bytes(word),
+        ShellKind::Fish => fish_bytes(word),
+        ShellKind::Nu => nu(&word.to_string_lossy()),
+        ShellKind::Pwsh => pwsh(&word.to_string_lossy()),
+    }
+}
+
+/// Nushell runs no text: it gets a document that its hook loads.
+fn spell_for_nu(assignments: &[Assignment]) -> String {
+    let mut set = serde_json::Map::new();
+    let mut unset = Vec::new();
+    for assignment in assignments {
+        match assignment {
+            Assignment::Set(name, value) => {
+                set.insert(name.clone(), value.to_string_lossy().into_owned().into());
+            }
+            Assignment::Unset(name) => unset.push(serde_json::Value::from(name.clone())),
+        }
+    }
+    format!("{}\n", serde_json::json!({"set": set, "unset": unset}))
+}
+
 impl Environment<'_> {
+    /// The folders in front of the search path, those below `home` with it.
+    pub fn folders(&self, view: &Path, home: &Path) -> Vec<PathBuf> {
+        let mut folders = vec![view.join("bin")];
+        folders.extend(self.path.iter().map(|folder| match below_home(folder) {
+            Some(rest) => home.join(rest.trim_start_matches('/')),
+            None => PathBuf::from(folder),
+        }));
+        folders
+    }
+
+    /// The lines that set it in Nushell, with `path` as the whole search path.
+    pub fn render_for_nu(&self, path: &OsStr) -> String {
+        let mut text = String::new();
+        for (name, value) in self.variables {
+            text.push_str(&format!("$env.{name} = {}\n", nu(value)));
+        }
+        let folders: Vec<String> = std::env::split_paths(path)
+            .map(|folder| nu(&folder.display().to_string()))
+            .collect();
+        text + &format!("$env.PATH = [{}]\n", folders.join(", "))
+    }
+
     /// The lines that set it, with the programs of the view at `view` first on the search path.
     ///
     /// Running the lines twice adds nothing twice where the shell can tell.
@@ -101,8 +193,39 @@ fn nu(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
 
+/// PowerShell takes the curly quotes for straight ones.
 fn pwsh(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let doubled: String = text
+        .chars()
+        .flat_map(|c| {
+            let is_quote = matches!(c, '\'' | '\u{2018}'..='\u{201b}');
+            std::iter::once(c).chain(is_quote.then_some(c))
+        })
+        .collect();
+    format!("'{doubled}'")
+}
+
+/// Bytes that are no text are printed where they belong: no shell's quotes can hold them and nothing else.
+fn posix_bytes(value: &OsStr) -> String {
+    bytes(value, posix, |byte| format!("\"$(printf '\\{byte:03o}')\""))
+}
+
+fn fish_bytes(value: &OsStr) -> String {
+    bytes(value, fish, |byte| format!("\\X{byte:02x}"))
+}
+
+fn bytes(value: &OsStr, text: fn(&str) -> String, other: fn(u8) -> String) -> String {
+    if let Some(value) = value.to_str() {
+        return text(value);
+    }
+    let mut spelled = String::new();
+    for chunk in value.as_encoded_bytes().utf8_chunks() {
+        if !chunk.valid().is_empty() {
+            spelled.push_str(&text(chunk.valid()));
+        }
+        spelled.extend(chunk.invalid().iter().map(|byte| other(*byte)));
+    }
+    spelled
 }
 
 fn posix_folder(folder: &str) -> String {
@@ -121,7 +244,7 @@ fn fish_folder(folder: &str) -> String {
 
 fn nu_folder(folder: &str) -> String {
     match below_home(folder) {
-        Some(rest) => format!("($nu.home-path + {})", nu(&rest)),
+        Some(rest) => format!("($env.HOME + {})", nu(&rest)),
         None => nu(folder),
     }
 }
@@ -171,7 +294,7 @@ mod tests {
             ),
             (
                 ShellKind::Nu,
-                "$env.EDITOR = \"it's\"\n$env.PATH = ([\"/h/view/bin\", ($nu.home-path + \"/bin\")] ++ $env.PATH)\n",
+                "$env.EDITOR = \"it's\"\n$env.PATH = ([\"/h/view/bin\", ($env.HOME + \"/bin\")] ++ $env.PATH)\n",
             ),
             (
                 ShellKind::Pwsh,
@@ -188,6 +311,39 @@ mod tests {
         let text = rendered(ShellKind::Posix, "$(rm -rf /) `x` \\ \n", &["/opt/$x"]);
         assert!(text.contains("'$(rm -rf /) `x` \\ \n'"), "{text}");
         assert!(text.contains("'/opt/$x'"), "{text}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn every_value_is_spelled_in_every_shell() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(b"it's \xff\n$x".to_vec());
+        let assignments = [
+            Assignment::Set("A".to_owned(), odd),
+            Assignment::Unset("B".to_owned()),
+        ];
+        let table = [
+            (
+                ShellKind::Posix,
+                "export A='it'\\''s '\"$(printf '\\377')\"'\n$x'\nunset B\n",
+            ),
+            (
+                ShellKind::Fish,
+                "set -gx A 'it\\'s '\\Xff'\n$x'\nset -e B\n",
+            ),
+            (
+                ShellKind::Nu,
+                "{\"set\":{\"A\":\"it's \u{fffd}\\n$x\"},\"unset\":[\"B\"]}\n",
+            ),
+            (
+                ShellKind::Pwsh,
+                "$env:A = 'it''s \u{fffd}\n$x'\nRemove-Item -LiteralPath Env:B -ErrorAction SilentlyContinue\n",
+            ),
+        ];
+        for (shell, expected) in table {
+            assert_eq!(spell(shell, &assignments), expected, "{shell:?}");
+        }
+        assert_eq!(pwsh("\u{2019}; rm"), "'\u{2019}\u{2019}; rm'");
     }
 
     #[test]

@@ -6,8 +6,11 @@
 mod environment;
 mod merge;
 
+pub use environment::Assignment;
 pub use environment::Environment;
 pub use environment::ShellKind;
+pub use environment::quote;
+pub use environment::spell;
 pub use merge::Member;
 pub use merge::SHOWN;
 pub use merge::Shown;
@@ -121,18 +124,49 @@ impl View {
     }
 }
 
+impl View {
+    /// Whether the folder `view` is what [`Self::write`] writes.
+    pub fn is_shown_at(&self, view: &Path) -> bool {
+        shows_at(&self.root, view, DEPTH)
+    }
+}
+
+fn shows_at(shows: &Shows, folder: &Path, depth: usize) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    names.iter().eq(shows.keys())
+        && shows.iter().all(|(name, shown)| {
+            let place = folder.join(name);
+            match shown {
+                Shown::Link { tree, path, .. } => {
+                    std::fs::read_link(place).is_ok_and(|to| to == target_of(*tree, path, depth))
+                }
+                Shown::Folder(children) => {
+                    !place.is_symlink() && shows_at(children, &place, depth + 1)
+                }
+            }
+        })
+}
+
+fn target_of(tree: dgmo_schema::id::TreeId, path: &Path, depth: usize) -> PathBuf {
+    let mut target: PathBuf = std::iter::repeat_n("..", depth).collect();
+    target.extend([
+        OsStr::new("store"),
+        OsStr::new("trees"),
+        OsStr::new(&tree.hex()),
+    ]);
+    target.push(path);
+    target
+}
+
 fn write_shows(shows: &Shows, folder: &Folder, depth: usize) -> io::Result<()> {
     for (name, shown) in shows {
         match shown {
             Shown::Link { tree, path, .. } => {
-                let mut target: PathBuf = std::iter::repeat_n("..", depth).collect();
-                target.extend([
-                    OsStr::new("store"),
-                    OsStr::new("trees"),
-                    OsStr::new(&tree.hex()),
-                ]);
-                target.push(path);
-                folder.symlink(&target, name)?;
+                folder.symlink(&target_of(*tree, path, depth), name)?;
             }
             Shown::Folder(children) => {
                 folder.make_folder(name)?;

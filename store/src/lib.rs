@@ -16,6 +16,8 @@ pub mod meta;
 
 pub mod guard;
 
+pub mod hold;
+
 pub mod object;
 
 pub mod tree;
@@ -50,6 +52,9 @@ pub mod archive;
 
 pub mod copy;
 
+pub use platform::boot;
+pub mod repair;
+
 pub use archive::Compression;
 pub use archive::Export;
 pub use archive::ExportError;
@@ -66,6 +71,9 @@ pub use find::FindError;
 pub use guard::ExclusiveGuard;
 pub use guard::GuardError;
 pub use guard::SharedGuard;
+pub use hold::Hold;
+pub use hold::Owned;
+pub use hold::mark_of_process;
 pub use insert::AddOptions;
 pub use insert::Added;
 pub use insert::Committed;
@@ -77,6 +85,11 @@ pub use insert::LayOutError;
 pub use insert::hash_path;
 pub use layout::Layout;
 pub use read::ReadError;
+pub use repair::LaidOutMended;
+pub use repair::Lost;
+pub use repair::Mended;
+pub use repair::Mending;
+pub use repair::RepairError;
 pub use roots::Lease;
 pub use roots::Pin;
 pub use roots::Root;

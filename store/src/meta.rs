@@ -8,6 +8,7 @@
 //! version can add to a home without older ones breaking what they do not understand.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -26,6 +27,20 @@ pub struct Meta {
     /// Additions to it.
     #[serde(default)]
     pub features: Features,
+    /// How many folders above the home were made for it: they go with it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub made_above: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// How many folders above `home` were made for it, as far as is known.
+pub fn made_above(home: &Path) -> usize {
+    let text = std::fs::read(home.join("meta.json")).unwrap_or_default();
+    serde_json::from_slice::<Meta>(&text).map_or(0, |meta| meta.made_above)
 }
 
 /// The features a home uses, by what one may do who does not know them.
@@ -57,6 +72,7 @@ impl Meta {
         Self {
             format: FORMAT,
             features: Features::default(),
+            made_above: 0,
         }
     }
 

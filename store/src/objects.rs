@@ -1,7 +1,9 @@
 //! The folder of objects, held open: looking up and naming without walking paths.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::OnceLock;
 
 use dgmo_schema::id::BlobId;
@@ -10,6 +12,7 @@ use dgmo_schema::id::TreeId;
 use crate::durable::Folder;
 use crate::object::Inode;
 use crate::object::ObjectName;
+use crate::parallel::held;
 use crate::platform;
 
 /// The 256 folders of `objects/`, each opened when it is first needed and never deleted while the store is there.
@@ -17,14 +20,33 @@ use crate::platform;
 pub(crate) struct Objects {
     path: PathBuf,
     shards: [OnceLock<Folder>; 256],
+    /// Files that are there and are not what their names say: for whoever looks they are not there, and who names an
+    /// object puts it in their place. Empty but while repairing.
+    distrusted: Mutex<HashSet<ObjectName>>,
 }
 
 impl Objects {
     pub(crate) fn new(path: PathBuf) -> Self {
+        Self::distrusting(path, HashSet::new())
+    }
+
+    pub(crate) fn distrusting(path: PathBuf, distrusted: HashSet<ObjectName>) -> Self {
         Self {
             path,
             shards: [const { OnceLock::new() }; 256],
+            distrusted: Mutex::new(distrusted),
         }
+    }
+
+    /// Whether what has this name is to be replaced.
+    pub(crate) fn distrusts(&self, name: &ObjectName) -> bool {
+        let distrusted = held(&self.distrusted);
+        !distrusted.is_empty() && distrusted.contains(name)
+    }
+
+    /// It was replaced by what it should be.
+    pub(crate) fn trust(&self, name: &ObjectName) {
+        held(&self.distrusted).remove(name);
     }
 
     /// Where the object is or would be.
@@ -64,6 +86,9 @@ impl Objects {
     }
 
     pub(crate) fn has(&self, name: &ObjectName) -> io::Result<bool> {
+        if self.distrusts(name) {
+            return Ok(false);
+        }
         match self.shard(name)? {
             Some(shard) => platform::exists_in(shard, name.file_name()),
             None => Ok(false),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::io::Read;
+use std::path::Path;
 use std::path::PathBuf;
 
 use dgmo_schema::code::Code;
@@ -45,8 +46,10 @@ impl Diagnose for ReadError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Io { .. } => None,
-            _ => Some(Hint::Run("dgmo store verify".to_owned())),
+            Self::NotATree { .. } => Some(Hint::Do(
+                "use the newest dgmo that uses this home".to_owned(),
+            )),
+            _ => Some(Hint::Run("dgmo repair".to_owned())),
         }
     }
 }
@@ -72,6 +75,17 @@ impl Store {
     /// Where a blob is.
     pub fn blob_path(&self, id: BlobId) -> Result<PathBuf, ReadError> {
         Ok(self.objects().path_of(&self.find_blob(id)?))
+    }
+
+    /// Whether `path` is one more name of the blob's own file.
+    pub fn is_the_file_of(&self, id: BlobId, executable: bool, path: &Path) -> bool {
+        let object = ObjectName::blob(id, Inode::of_blob(executable));
+        let states = (
+            platform::state_at(path),
+            platform::state_at(&self.objects().path_of(&object)),
+        );
+        matches!(states, (Ok(one), Ok(other))
+            if one.inode != 0 && (one.device, one.inode) == (other.device, other.inode))
     }
 
     /// Writes a blob's bytes to `to`. A damaged one is told of at its end, so memory stays small.

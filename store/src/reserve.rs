@@ -1,10 +1,13 @@
 //! A little room for a full disk: a file that is deleted when nothing else helps, so that collecting and rolling back
 //! can write the few bytes they need.
 
+use std::ffi::OsString;
 use std::io;
 use std::io::Write;
 
 use crate::durable;
+use crate::durable::Folder;
+use crate::platform;
 use crate::store::Store;
 
 /// How much is reserved.
@@ -25,6 +28,32 @@ impl Store {
         if make(&path).is_err() {
             // Half a reserve is none: the next one who has room makes it whole.
             drop(durable::remove_file(&path));
+        }
+    }
+}
+
+impl Store {
+    /// How much room the disk of the home has, free and in all, where the system tells.
+    pub fn room_on_disk(&self) -> Option<(u64, u64)> {
+        platform::room_on_disk(self.home())
+    }
+
+    /// Whether files of the home can have several names; none where that cannot be tried.
+    pub fn has_links(&self) -> Option<bool> {
+        let folder = self.layout().cache();
+        let folder = Folder::open(&folder).ok()?;
+        let [one, other] = ["one", "other"]
+            .map(|name| OsString::from(format!(".{name}-{:016x}", platform::unique())));
+        drop(folder.create_file(&one, 0o644).ok()?);
+        let linked = folder.hard_link(&folder, &one, &other);
+        if linked.is_ok() {
+            // A cache's leftover may lie there.
+            drop(folder.remove_file(&other));
+        }
+        drop(folder.remove_file(&one));
+        match linked {
+            Ok(()) => Some(true),
+            Err(error) => (error.kind() != io::ErrorKind::ReadOnlyFilesystem).then_some(false),
         }
     }
 }

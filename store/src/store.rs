@@ -1,5 +1,6 @@
 //! The store of one home, opened.
 
+use std::collections::HashSet;
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -24,6 +25,7 @@ use crate::layout::Layout;
 use crate::meta::Access;
 use crate::meta::Meta;
 use crate::object::Inode;
+use crate::object::ObjectName;
 use crate::objects::Objects;
 
 /// A handle of the store; clones are the same store.
@@ -75,7 +77,8 @@ impl Diagnose for OpenError {
             Self::Unsupported { .. } => Some(Hint::Do(
                 "use the version of dgmo that made this home, or a newer one".to_owned(),
             )),
-            Self::Damaged { .. } | Self::Io { .. } | Self::Write(_) => None,
+            Self::Damaged { .. } => Some(Hint::Run("dgmo repair".to_owned())),
+            Self::Io { .. } | Self::Write(_) => None,
         }
     }
 
@@ -120,6 +123,19 @@ impl Store {
             create(&layout)?;
         }
         Self::open(home)
+    }
+
+    /// The same store for one who repairs it: what has these names counts as not there, and whatever is inserted under
+    /// them takes its place.
+    pub(crate) fn distrusting(&self, names: HashSet<ObjectName>) -> Self {
+        let layout = self.layout().clone();
+        Self {
+            inner: Arc::new(Inner {
+                objects: Objects::distrusting(layout.objects(), names),
+                layout,
+                read_only: self.inner.read_only.clone(),
+            }),
+        }
     }
 
     pub fn home(&self) -> &Path {
@@ -209,6 +225,8 @@ fn create(layout: &Layout) -> Result<(), OpenError> {
         layout.leases(),
         layout.cache(),
     ];
+    let above = layout.home().ancestors().skip(1);
+    let made_above = above.take_while(|folder| !folder.exists()).count();
     for folder in &folders {
         durable::make_folders(folder).map_err(WriteError::at(folder))?;
     }
@@ -225,7 +243,11 @@ fn create(layout: &Layout) -> Result<(), OpenError> {
         durable::sync_folder(&folder).map_err(WriteError::at(&folder))?;
     }
     let path = layout.meta();
-    let mut text = serde_json::to_vec_pretty(&Meta::new()).expect("it is plain data");
+    let meta = Meta {
+        made_above,
+        ..Meta::new()
+    };
+    let mut text = serde_json::to_vec_pretty(&meta).expect("it is plain data");
     text.push(b'\n');
     durable::replace_file(&path, &text, 0o644).map_err(WriteError::at(&path))?;
     Ok(())

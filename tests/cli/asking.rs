@@ -14,13 +14,27 @@ const COMMANDS: &[&str] = &[
     "update",
     "switch",
     "rollback",
+    "confirm",
+    "check",
     "generations",
     "status",
     "diff",
     "history",
     "profiles",
+    "run",
+    "exec",
+    "shell",
     "env",
+    "hook",
+    "allow",
+    "deny",
+    "which",
+    "why",
+    "tree",
     "gc",
+    "repair",
+    "doctor",
+    "uninstall",
     "store",
     "explain",
     "completions",
@@ -196,13 +210,72 @@ fn the_version_is_told_without_any_environment() {
 #[test]
 fn completions_are_there_for_each_shell() {
     let sandbox = Sandbox::new();
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell", "nu"] {
         sandbox
             .dgmo(&format!("completions {shell}"))
             .works()
-            .says("rollback");
+            .says("DGMO_COMPLETE");
     }
     let script = sandbox.dgmo("completions bash").works().stdout;
     sandbox.write("work/completion", script);
     sandbox.sh("bash -n completion").works();
+}
+
+/// What bash offers for a line, as its own function finds it.
+fn offered(sandbox: &Sandbox, line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let script = format!(
+        "eval \"$(dgmo completions bash)\"; COMP_WORDS=({}); COMP_CWORD={}; COMP_TYPE=9; \
+         compopt() {{ :; }}; _clap_complete_dgmo dgmo \"${{COMP_WORDS[COMP_CWORD]}}\" \"\"; \
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        words
+            .iter()
+            .map(|word| format!("'{word}'"))
+            .collect::<Vec<_>>()
+            .join(" "),
+        words.len() - 1,
+    );
+    sandbox.write("work/complete.sh", script);
+    let ran = sandbox.sh("bash --norc complete.sh").works();
+    ran.stdout.lines().map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn completions_know_what_there_is_now() {
+    let sandbox = Sandbox::with("packages: {tool: {path: ./tool}}\nfiles: {.a: {text: a}}\n");
+    sandbox.program("work/tool/bin/hammer", "#!/bin/sh\n");
+    sandbox.dgmo("switch --label works").works();
+    sandbox.manifest("packages: {tool: {path: ./tool}}\n");
+    sandbox.switch();
+    sandbox.dgmo("switch --profile other").works();
+    for (line, expected) in [
+        ("dgmo rollb", "rollback"),
+        ("dgmo rollback ", "works"),
+        ("dgmo rollback ", "2"),
+        ("dgmo generations show w", "works"),
+        ("dgmo diff 1 ", "2"),
+        ("dgmo run ", "tool"),
+        ("dgmo run tool --bin ", "hammer"),
+        ("dgmo which h", "hammer"),
+        ("dgmo remove t", "tool"),
+        ("dgmo why t", "tool"),
+        ("dgmo status --profile o", "other"),
+        ("dgmo explain DG300", "DG3001"),
+        ("dgmo env --shell f", "fish"),
+        ("dgmo switch --dry", "--dry-run"),
+    ] {
+        let offered = offered(&sandbox, line);
+        assert!(
+            offered.iter().any(|word| word.trim() == expected),
+            "`{line}` is offered {offered:?}"
+        );
+    }
+    // Of the home that the line names; what is added is not there yet.
+    let elsewhere = offered(&sandbox, "dgmo --home /nowhere rollback ");
+    assert!(!elsewhere.iter().any(|word| word.trim() == "works"));
+    assert!(
+        !offered(&sandbox, "dgmo add t")
+            .iter()
+            .any(|word| word.trim() == "tool")
+    );
 }

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "sets sandboxes up and starts processes: what dgmo may not do itself"
 )]
@@ -9,12 +10,17 @@
 mod asking;
 mod editing;
 mod generations;
+mod hooks;
 mod in_the_way;
 mod manifests;
 mod packages;
 mod remedies;
+mod repairing;
 mod reports;
+mod running;
 mod switching;
+mod trials;
+mod uninstalling;
 mod waiting;
 mod ways;
 

@@ -267,6 +267,7 @@ mod in_process {
             home,
             target: None,
             default_target: sandbox.user(),
+            scope: dgmo::home::Scope::User,
             clock: Clock::Machine,
             observer: &Silent,
             wait: Wait::AtMost(Duration::from_mins(1)),
@@ -282,7 +283,41 @@ mod in_process {
             dry_run: false,
             in_the_way: InTheWay::Refuse,
             note: None,
+            how: dgmo::ops::TrialHow::default(),
         };
         ops::rollback(engine, &request).unwrap();
     }
+}
+
+#[test]
+fn programs_keep_what_they_run_while_others_prune_and_collect() {
+    const ROUNDS: usize = 6;
+    const AT_ONCE: usize = 8;
+    let sandbox = Sandbox::with("packages: {tool: {path: ./tool}}\n");
+    for round in 0..ROUNDS {
+        // A program that calls itself by name until it saw its generation several times.
+        sandbox.program(
+            "work/tool/bin/tool",
+            &format!(
+                "#!/bin/sh\n[ \"$2\" = {round} ] || [ \"$2\" = '' ] || {{ echo mixed; exit 9; }}\n\
+                 [ \"$1\" = 0 ] && exit 0\nexec tool $(($1 - 1)) {round}\n"
+            ),
+        );
+        let programs = (0..AT_ONCE).map(|number| match number % 2 {
+            0 => "exec -- tool 10".to_owned(),
+            _ => "run tool 10".to_owned(),
+        });
+        let others = [
+            "switch -q",
+            "gc --keep last=1 --foreground -q",
+            "generations prune --keep last=1 -q",
+        ];
+        if round == 0 {
+            sandbox.dgmo("switch -q").works();
+        }
+        let lines = programs.chain(others.map(str::to_owned));
+        end(start_all(&sandbox, lines), &[0]);
+    }
+    sandbox.dgmo("gc --keep last=1 --foreground").works();
+    all_is_well(&sandbox);
 }

@@ -28,7 +28,7 @@ pub(crate) struct Shot {
     pointer: Option<u64>,
     target: Listing,
     source: Listing,
-    /// The profile without its generations, its history and its lock.
+    /// The profile without its generations, its history, its lock and what hooks printed.
     profile: Listing,
     generations: BTreeMap<u64, Listing>,
     /// Objects, laid-out trees, pins; not what is in progress or a cache.
@@ -55,9 +55,9 @@ impl Shot {
             source: list(&world.path("src"), &|path| {
                 path.starts_with("pkgs") || path.starts_with("files")
             }),
-            profile: list(&world.path(PROFILE), &|path| {
-                ["generations", "current", "history.jsonl", "lock"].contains(&path)
-            }),
+            profile: without_who(list(&world.path(PROFILE), &|path| {
+                ["generations", "current", "history.jsonl", "lock", "log"].contains(&path)
+            })),
             generations: generations(world),
             store: list(&home, &passes_by),
             other: list(&world.path("other"), &passes_by),
@@ -70,12 +70,23 @@ impl Shot {
     }
 }
 
+/// Which process put a change on trial does not matter.
+fn without_who(mut profile: Listing) -> Listing {
+    if let Some(trial) = profile.get_mut("journal/trial.json") {
+        let waits = trial.contains("\"awaiting\"");
+        *trial = format!("a trial that waits: {waits}");
+    }
+    profile
+}
+
 /// What of a home comes and goes.
 fn passes_by(path: &str) -> bool {
     let at_work = [
         "profiles",
         "reserve",
         "cache",
+        // A crash may leave what is moved there in both places.
+        "found",
         "leases",
         "store/staging",
         "store/changes",
@@ -156,6 +167,11 @@ pub(crate) fn old_or_new(world: &World, references: &References) -> Verdict {
     }
     if world.path(PROFILE).join("journal/switch.json").exists() {
         return Err("the journal is still there".to_owned());
+    }
+    let trial = world.path(PROFILE).join("journal/trial.json");
+    let trial = fs::read_to_string(trial).unwrap_or_default();
+    if !trial.is_empty() && !trial.contains("\"awaiting\"") {
+        return Err(format!("a trial is not over: {trial}"));
     }
     texts_are_whole(references, &shot)?;
     objects_are_whole(world)?;
@@ -423,6 +439,7 @@ pub(crate) fn commands_agree(world: &World) -> Verdict {
         "begun",
         "switched",
         "rolled-back",
+        "taken-back",
         "finished",
         "undone",
         "found",
@@ -446,6 +463,14 @@ pub(crate) fn staging_is_swept(world: &World) -> Verdict {
     let store = Store::open(&world.path("home")).map_err(|error| format!("{error:?}"))?;
     drop(store.begin(&Silent).map_err(|error| format!("{error:?}"))?);
     staging_is_empty(world)
+}
+
+/// Nothing of a home that was taken away is left beside where it was.
+pub(crate) fn no_home_is_left(world: &World) -> Verdict {
+    let left = list(&world.folder(), &|path| {
+        ["src", "target", "other"].contains(&path)
+    });
+    same("what is left of the home", &Listing::new(), &left)
 }
 
 /// Nothing is in progress.

@@ -109,6 +109,7 @@ impl<'a> Stage<'a> {
         catch_unwind(AssertUnwindSafe(|| (scenario.prepare)(world)))
             .map_err(|_| "it could not be prepared".to_owned())?;
         world.keep_as_fixture();
+        world.expect(scenario.command, scenario.exit);
         let before = Shot::of(world);
         let ended = log(world, scenario.command, "reference", "");
         if !ended.is_done() {
@@ -192,7 +193,11 @@ fn killed(stage: &Stage<'_>, at: usize) -> Verdict {
 /// What must hold after any fault.
 fn aftermath(stage: &Stage<'_>, look: bool) -> Verdict {
     let world = stage.world;
-    if look {
+    if stage.scenario.is_mending {
+        if look {
+            world.dgmo("status", "");
+        }
+    } else if look {
         world.dgmo("status", "");
         check::old_or_new(world, &stage.references)?;
     } else {
@@ -207,6 +212,9 @@ fn finish(stage: &Stage<'_>) -> Verdict {
     let documents = check::documents(world);
     run_to_the_end(stage)?;
     check::finished(world, &stage.references)?;
+    if !world.path("home").exists() {
+        return check::no_home_is_left(world);
+    }
     check::numbers_are_kept(&documents, world)?;
     check::commands_agree(world)?;
     check::staging_is_swept(world)
@@ -260,7 +268,7 @@ fn killed_finished_lost(stage: &Stage<'_>, at: usize) -> Verdict {
 fn finish_after_loss(stage: &Stage<'_>) -> Verdict {
     let world = stage.world;
     let status = world.dgmo("status", "");
-    if !status.is_done() {
+    if !status.is_done() && !stage.scenario.is_mending {
         return Err(format!("status: {} {}", status.told(), status.stdout()));
     }
     if !stage.scenario.may_come_back {
@@ -283,8 +291,9 @@ fn killed_twice(stage: &Stage<'_>, point: usize) -> Verdict {
     let (first, second) = (point / MENDING_STEPS, point % MENDING_STEPS);
     world.restore();
     stage.disturb(&format!("kill:{first}"));
-    let open = world.path("home/profiles/default/journal/switch.json");
-    let command = if open.exists() {
+    let journal = world.path("home/profiles/default/journal");
+    let open = ["switch.json", "trial.json"].map(|name| journal.join(name).exists());
+    let command = if open.contains(&true) {
         "status"
     } else {
         stage.scenario.command
@@ -307,7 +316,14 @@ fn failed(stage: &Stage<'_>, point: usize, how: &str) -> Verdict {
             _ => None,
         })
         .collect();
-    let looked = told_well(&ended, error)
+    let is_told = stage.scenario.is_mending && ended.code() == Some(3);
+    let looked = if is_told {
+        // What it could not mend it tells as a finding.
+        Ok(())
+    } else {
+        told_well(&ended, error)
+    };
+    let looked = looked
         .and_then(|()| nothing_left_behind(stage, &failed))
         .and_then(|()| reading_works(stage, how, error));
     looked
@@ -334,9 +350,9 @@ fn failed(stage: &Stage<'_>, point: usize, how: &str) -> Verdict {
 fn told_well(ended: &Ended, error: &str) -> Verdict {
     let told = ended.told();
     match ended.code() {
-        Some(1) if !told.contains("error[DG") => Err("no code".to_owned()),
-        Some(1) if error == "ENOSPC" && !told.contains("hint: ") => Err("no hint".to_owned()),
-        Some(0 | 1) => Ok(()),
+        Some(1 | 5) if !told.contains("error[DG") => Err("no code".to_owned()),
+        Some(1 | 5) if error == "ENOSPC" && !told.contains("hint: ") => Err("no hint".to_owned()),
+        Some(0 | 1 | 5) => Ok(()),
         code => Err(format!("exit {code:?}")),
     }
 }
@@ -352,7 +368,11 @@ fn nothing_left_behind(stage: &Stage<'_>, failed: &[Step]) -> Verdict {
 /// On a disk that became read-only one can still look.
 fn reading_works(stage: &Stage<'_>, how: &str, error: &str) -> Verdict {
     let begun = stage.world.path("home/profiles/default/current");
-    if how != "fail-from" || error != "EROFS" || fs::symlink_metadata(begun).is_err() {
+    if stage.scenario.is_mending
+        || how != "fail-from"
+        || error != "EROFS"
+        || fs::symlink_metadata(begun).is_err()
+    {
         return Ok(());
     }
     for command in READING {

@@ -11,28 +11,47 @@ pub(crate) struct Scenario {
     pub(crate) command: &'static str,
     /// What ends the job where the command itself, run again, says that it is done or half done.
     pub(crate) finish: Option<&'static str>,
+    /// With what it ends when nothing disturbs it.
+    pub(crate) exit: i32,
     /// Whether what it deletes may be there again after a power cut, to be deleted by the next one.
     pub(crate) may_come_back: bool,
+    /// Whether what stops it half-way may leave the world as damaged as it was, or half given back: only the end counts.
+    pub(crate) is_mending: bool,
 }
 
 const SWITCH: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target";
 const SWITCH_AND_BACK_UP: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target --backup";
 
+const SWITCH_TO_CONFIRM: &str =
+    "switch -f {w}/src/dgmo.yaml --target {w}/target --confirm-within 1h";
+
 /// All of them.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table: one entry for each scenario"
+)]
 pub(crate) fn all() -> Vec<Scenario> {
     let scenario = |name, prepare, command| Scenario {
         name,
         prepare,
         command,
         finish: None,
+        exit: 0,
         may_come_back: false,
+        is_mending: false,
+    };
+    let mending = |name, prepare, command| Scenario {
+        is_mending: true,
+        ..scenario(name, prepare, command)
     };
     let edit = |name, prepare, command| Scenario {
         name,
         prepare,
         command,
         finish: Some(SWITCH),
+        exit: 0,
         may_come_back: false,
+        is_mending: false,
     };
     vec![
         scenario("the first switch", first, SWITCH),
@@ -54,6 +73,24 @@ pub(crate) fn all() -> Vec<Scenario> {
         scenario("back, contents only", after_contents, "rollback 1"),
         scenario("back to before dgmo", after_large, "rollback 0"),
         scenario("a switch to what was there before", there_before, SWITCH),
+        scenario("a switch on trial", on_trial, SWITCH),
+        Scenario {
+            exit: 5,
+            ..scenario("back on trial, which fails", fails_its_trial, "rollback 1")
+        },
+        Scenario {
+            finish: Some("status"),
+            ..scenario(
+                "a switch to be confirmed",
+                to_be_confirmed,
+                SWITCH_TO_CONFIRM,
+            )
+        },
+        Scenario {
+            finish: Some("status"),
+            ..scenario("confirm", awaiting, "confirm")
+        },
+        scenario("a change nobody confirmed", too_late, "rollback 1"),
         scenario("store add", one, "store add --pin mine {w}/src/pkgs"),
         scenario(
             "store import",
@@ -72,6 +109,17 @@ pub(crate) fn all() -> Vec<Scenario> {
         scenario("label", many, "generations label 2 work"),
         scenario("pin", many, "generations pin 2"),
         scenario("unpin", many, "generations unpin 1"),
+        scenario("allow", with_project, "allow {w}/src/files/project"),
+        scenario(
+            "deny what was allowed",
+            allowed,
+            "deny {w}/src/files/project",
+        ),
+        scenario(
+            "forget a project",
+            allowed,
+            "deny --forget {w}/src/files/project",
+        ),
         edit(
             "add",
             one,
@@ -81,6 +129,21 @@ pub(crate) fn all() -> Vec<Scenario> {
             "remove",
             one,
             "remove beta -f {w}/src/dgmo.yaml --target {w}/target",
+        ),
+        mending("repair objects", damaged_objects, "repair --from {w}/src"),
+        mending(
+            "repair objects from another home",
+            damaged_everywhere,
+            "repair --from {w}/other",
+        ),
+        mending("repair laid-out trees", damaged_trees, "repair"),
+        mending("repair records", damaged_records, "repair"),
+        mending("repair the home", damaged_home, "doctor --repair"),
+        mending("uninstall", after_large, "uninstall --yes --manifests"),
+        mending(
+            "uninstall a damaged home",
+            damaged_records,
+            "uninstall --yes --manifests",
         ),
     ]
 }
@@ -268,6 +331,26 @@ fn exported(world: &World) {
     world.run("store export -o {w}/src/all");
 }
 
+fn allowed(world: &World) {
+    with_project(world);
+    world.run("allow {w}/src/files/project");
+}
+
+/// A folder that can have an environment of its own.
+fn with_project(world: &World) {
+    one(world);
+    world.write(
+        "src/files/project/dgmo.yaml",
+        "dgmo: 1\ninclude: [more.yaml]\n",
+        0o644,
+    );
+    world.write(
+        "src/files/project/more.yaml",
+        "dgmo: 1\nenv: {E: e}\n",
+        0o644,
+    );
+}
+
 fn garbage(world: &World) {
     many(world);
     world.run("generations unpin 1");
@@ -282,4 +365,153 @@ fn many(world: &World) {
     world.manifest(ONE);
     world.run(SWITCH);
     world.run("generations pin 1");
+}
+
+/// Hooks and checks that do nothing and hold.
+const ON_TRIAL: &str = r#"hooks:
+  before-switch: [[/bin/sh, -c, ":"]]
+  after-switch: [[/bin/sh, -c, ":"], [/bin/sh, -c, ":", again]]
+checks:
+  there: {file: .inputrc, interval: 1ms}
+  flag: {file: ../flag, interval: 1ms, fail_after: 1}
+"#;
+
+fn on_trial(world: &World) {
+    one(world);
+    world.write("flag", "", 0o644);
+    world.manifest(&format!("{OTHER_CONTENTS}{ON_TRIAL}"));
+}
+
+fn fails_its_trial(world: &World) {
+    sources(world);
+    things_of_the_user(world);
+    world.write("flag", "", 0o644);
+    world.manifest(&format!("{ONE}{ON_TRIAL}"));
+    world.run(SWITCH);
+    world.manifest(TWO);
+    world.run(SWITCH_AND_BACK_UP);
+    std::fs::remove_file(world.path("flag")).unwrap();
+}
+
+fn to_be_confirmed(world: &World) {
+    one(world);
+    world.manifest(OTHER_CONTENTS);
+}
+
+fn awaiting(world: &World) {
+    to_be_confirmed(world);
+    world.run(SWITCH_TO_CONFIRM);
+}
+
+fn too_late(world: &World) {
+    awaiting(world);
+    let record = world.path("home/profiles/default/journal/trial.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    let mut trial: serde_json::Value = serde_json::from_str(&text).unwrap();
+    trial["stage"]["awaiting"]["deadline"] = "2020-01-01T00:00:00Z".into();
+    std::fs::write(&record, trial.to_string()).unwrap();
+}
+
+/// Overwrites what may not be written, as a failing disk does.
+fn spoil(path: &std::path::Path, bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).unwrap().permissions();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, mode).unwrap();
+}
+
+/// Every file of an object, in order.
+fn objects(world: &World) -> Vec<std::path::PathBuf> {
+    let shards = std::fs::read_dir(world.path("home/store/objects")).unwrap();
+    let mut files: Vec<_> = shards
+        .flat_map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    files
+}
+
+/// Bits flipped, files cut short, files deleted, in turn.
+fn damaged_objects(world: &World) {
+    after_contents(world);
+    for (at, path) in objects(world).into_iter().enumerate() {
+        match at % 4 {
+            0 => spoil(&path, b"what the disk made of it"),
+            1 => spoil(&path, b""),
+            2 => std::fs::remove_file(path).unwrap(),
+            _ => {}
+        }
+    }
+}
+
+/// No source has it any more, only the other home.
+fn damaged_everywhere(world: &World) {
+    one(world);
+    world.run("store copy --to {w}/other");
+    for below in ["src/pkgs", "src/files"] {
+        std::fs::remove_dir_all(world.path(below)).unwrap();
+    }
+    for path in objects(world) {
+        spoil(&path, b"");
+    }
+}
+
+/// Names missing, added and replaced in laid-out trees.
+fn damaged_trees(world: &World) {
+    use std::os::unix::fs::PermissionsExt;
+    after_contents(world);
+    let mut trees: Vec<_> = std::fs::read_dir(world.path("home/store/trees"))
+        .unwrap()
+        .map(|tree| tree.unwrap().path())
+        .collect();
+    trees.sort();
+    for (at, tree) in trees.into_iter().enumerate() {
+        if at % 3 == 0 {
+            crate::copy::delete_tree(&tree);
+            continue;
+        }
+        std::fs::set_permissions(&tree, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for entry in std::fs::read_dir(&tree).unwrap() {
+            let path = entry.unwrap().path();
+            crate::copy::delete_tree(&path);
+            if at % 3 == 1 {
+                std::os::unix::fs::symlink("/nowhere", path).unwrap();
+            }
+        }
+        std::fs::write(tree.join("stray"), "x").unwrap();
+    }
+}
+
+/// The pointer, the journal, the footprint, the history and parts of generations.
+fn damaged_records(world: &World) {
+    after_contents(world);
+    let profile = world.path("home/profiles/default");
+    std::fs::remove_file(profile.join("current")).unwrap();
+    std::fs::write(profile.join("journal/switch.json"), "{").unwrap();
+    std::fs::write(profile.join("footprint.json"), "").unwrap();
+    std::fs::write(profile.join("lock"), "`dgmo switch` (process 1)\n").unwrap();
+    crate::copy::delete_tree(&profile.join("generations/2/view"));
+    crate::copy::delete_tree(&profile.join("generations/1/files"));
+}
+
+/// Folders, lock files and `meta.json` gone, strangers come.
+fn damaged_home(world: &World) {
+    sources(world);
+    // Programs would not be on the search path of a test, which is a finding too.
+    world.manifest("dgmo: 1\nfiles: {.local/bin: {source: files/scripts-1, as: links}}\n");
+    world.run(SWITCH);
+    for below in [
+        "meta.json",
+        "store/lock",
+        "store/gate",
+        "store/staging",
+        "pins",
+        "cache",
+        "reserve",
+    ] {
+        crate::copy::delete_tree(&world.path("home").join(below));
+    }
+    std::fs::write(world.path("home/store/objects/stray"), "x").unwrap();
+    std::fs::write(world.path("home/store/trees/stray"), "y").unwrap();
 }

@@ -5,6 +5,7 @@
 //! ROOT/fixture                              the same as it is before the command, to begin anew from
 //! ```
 
+use std::cell::RefCell;
 use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -25,17 +26,23 @@ const NOW: &str = "1800000000";
 /// A little world for one scenario.
 pub(crate) struct World {
     root: PathBuf,
+    /// With what a command ends when it does what it shall, where that is not 0.
+    exits: RefCell<Option<(String, i32)>>,
 }
 
 /// How a command ended.
 pub(crate) struct Ended {
     output: Output,
+    expected: i32,
 }
 
 impl World {
     /// An empty world in the empty folder `root`.
     pub(crate) fn new(root: PathBuf) -> Self {
-        let world = Self { root };
+        let world = Self {
+            root,
+            exits: RefCell::default(),
+        };
         fs::create_dir_all(world.path("src")).unwrap();
         world
     }
@@ -84,6 +91,11 @@ impl World {
         self.write("src/dgmo.yaml", text, 0o644);
     }
 
+    /// From now on `words` does what it shall when it ends with `exit`.
+    pub(crate) fn expect(&self, words: &str, exit: i32) {
+        *self.exits.borrow_mut() = Some((words.to_owned(), exit));
+    }
+
     /// Runs a command that must work.
     pub(crate) fn run(&self, words: &str) {
         let ended = self.dgmo(words, "");
@@ -107,7 +119,12 @@ impl World {
             command.env("DGMO_FAULT", faults);
         }
         let output = command.output().expect("the program under test starts");
-        Ended { output }
+        let exits = self.exits.borrow();
+        let expected = exits.as_ref().filter(|(command, _)| command == words);
+        Ended {
+            output,
+            expected: expected.map_or(0, |(_, exit)| *exit),
+        }
     }
 }
 
@@ -120,7 +137,7 @@ impl Drop for World {
 impl Ended {
     /// Whether it says that it did what was asked.
     pub(crate) fn is_done(&self) -> bool {
-        self.output.status.success()
+        self.code() == Some(self.expected)
     }
 
     /// Whether it was killed.

@@ -98,12 +98,10 @@ fn unknown_keys_name_the_nearest_word() {
 #[test]
 fn what_needs_a_server_is_known_and_says_what_works_today() {
     check(
-        "dgmo: 1\nregistries: {main: {url: x}}\n^\nservices: {}\n^\nhooks: {}\n^\nchecks: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {github: cli/cli, version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {npm: \"@biomejs/biome\"}\n          ^\n",
+        "dgmo: 1\nregistries: {main: {url: x}}\n^\nservices: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {github: cli/cli, version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {npm: \"@biomejs/biome\"}\n          ^\n",
         &[
             (Code::ManifestNotYet, "`registries`", "leave it out"),
             (Code::ManifestNotYet, "`services`", "leave it out"),
-            (Code::ManifestNotYet, "`hooks`", "after `dgmo switch`"),
-            (Code::ManifestNotYet, "`checks`", "leave it out"),
             (
                 Code::ManifestNotYet,
                 "`ripgrep` needs a registry",
@@ -113,6 +111,49 @@ fn what_needs_a_server_is_known_and_says_what_works_today() {
             (Code::ManifestNotYet, "`registry`", "{url: …}"),
             (Code::ManifestNotYet, "`fd` needs a registry", "{path: …}"),
             (Code::ManifestNotYet, "`npm`", "{url: …}"),
+        ],
+    );
+}
+
+#[test]
+fn hooks_say_what_is_wrong_with_them() {
+    check(
+        "dgmo: 1\nhooks:\n  before-switch: [echo hi]\n                  ^\n  after-switch:\n    - []\n      ^\n    - {timeout: 5s}\n      ^\n    - {run: [a], timeout: soon}\n                          ^\n    - {run: [a], timeout: 0s}\n                          ^\n    - {run: a}\n            ^\n  after: [[x]]\n  ^\n",
+        &[
+            (
+                Code::ManifestValue,
+                "must be written another way",
+                "`[echo, hi]`",
+            ),
+            (Code::ManifestValue, "this one is empty", "systemctl"),
+            (Code::ManifestEntry, "does not say what to run", "`run: ["),
+            (Code::ManifestValue, "`soon` is not a length of time", ""),
+            (Code::ManifestValue, "always runs out", "`10s`"),
+            (Code::ManifestValue, "must be a list, not `a`", "`[a]`"),
+            (Code::ManifestUnknownKey, "unknown key `after`", ""),
+        ],
+    );
+}
+
+#[test]
+fn checks_say_what_is_wrong_with_them() {
+    check(
+        "dgmo: 1\nchecks:\n  none: {required: false}\n        ^\n  both: {tcp: \"a:1\", file: b}\n                           ^\n  web: {http: localhost}\n              ^\n  code: {http: \"http://h/\", status: 99}\n                                    ^\n  only: {file: a, status: 200}\n                          ^\n  port: {tcp: \"localhost:0\"}\n              ^\n  unit: {unit: \"--now\"}\n               ^\n  never: {file: a, fail_after: 0}\n                               ^\n  \"a b\": {file: a}\n  ^\n  odd: {file: a, retries: 3}\n                 ^\n",
+        &[
+            (Code::ManifestEntry, "`none` says nothing", "give it one of"),
+            (Code::ManifestEntry, "both `tcp` and `file`", "keep one of"),
+            (Code::ManifestValue, "begins with `http://`", ""),
+            (Code::ManifestValue, "99 is not a status", "100 to 599"),
+            (Code::ManifestEntry, "`status` is only for `http`", ""),
+            (Code::ManifestValue, "the port must be", ""),
+            (Code::ManifestValue, "no name of a unit", ""),
+            (Code::ManifestValue, "`fail_after` must be at least 1", ""),
+            (
+                Code::ManifestName,
+                "`a b` cannot be the name of a check",
+                "",
+            ),
+            (Code::ManifestUnknownKey, "unknown key `retries`", ""),
         ],
     );
 }

@@ -76,6 +76,7 @@ impl Machine {
             home,
             target: None,
             default_target: self.target(),
+            scope: dgmo::home::Scope::User,
             clock: Clock::Fixed(Timestamp::from_seconds(1_767_268_800)),
             observer: &Silent,
             wait: Wait::AtMost(Duration::from_mins(1)),
@@ -88,6 +89,7 @@ impl Machine {
     pub(crate) fn take(&mut self, step: &Step) {
         match step {
             Step::Switch { shapes, backup } => self.switch(model::files(shapes), *backup),
+            Step::Fail { shapes, backup } => self.fail(&model::files(shapes), *backup),
             Step::Rollback { choice, backup } => self.rollback(self.model.any(*choice), *backup),
             Step::Prune { last } => self.prune(*last),
             Step::Pin { choice } => self.pin(self.model.any(*choice), true),
@@ -122,20 +124,7 @@ impl Machine {
 
     fn switch(&mut self, files: Files, backup: bool) {
         let before = Snapshot::of(&self.target());
-        let lines: String = files.values().map(model::Shape::line).collect();
-        let manifest = self.root.path().join("dgmo.yaml");
-        fs::write(&manifest, format!("dgmo: 1\nfiles:\n{lines}")).unwrap();
-        let request = SwitchRequest {
-            manifest,
-            new_text: None,
-            made_from: "switch",
-            locked: false,
-            dry_run: false,
-            in_the_way: in_the_way(backup),
-            update: Update::Nothing,
-            label: None,
-            note: None,
-        };
+        let request = self.request(&files, backup, "");
         match ops::switch(&self.engine(), &request, &|_| ()) {
             Ok(_) => {
                 self.model.switch(files);
@@ -151,6 +140,49 @@ impl Machine {
         }
     }
 
+    /// A switch to `files`, with `more` in the manifest.
+    fn request(&self, files: &Files, backup: bool, more: &str) -> SwitchRequest {
+        let lines: String = files.values().map(model::Shape::line).collect();
+        let manifest = self.root.path().join("dgmo.yaml");
+        fs::write(&manifest, format!("dgmo: 1\nfiles:\n{lines}{more}")).unwrap();
+        SwitchRequest {
+            manifest,
+            new_text: None,
+            made_from: "switch",
+            locked: false,
+            dry_run: false,
+            in_the_way: in_the_way(backup),
+            update: Update::Nothing,
+            label: None,
+            note: None,
+            how: dgmo::ops::TrialHow::default(),
+        }
+    }
+
+    /// What does not stand its trial leaves a number that is used up, and the generation before, whole.
+    fn fail(&mut self, files: &Files, backup: bool) {
+        let before = Snapshot::of(&self.target());
+        let check = "checks: {never: {file: /no/such/file, interval: 1ms, fail_after: 1}}\n";
+        let request = self.request(files, backup, check);
+        let failure = ops::switch(&self.engine(), &request, &|_| ()).unwrap_err();
+        if failure.code() == Code::CheckFailed {
+            self.model.highest += 1;
+            self.shows_current();
+            let request = PruneRequest {
+                generations: vec![self.model.highest.to_string()],
+                keep: None,
+                dry_run: false,
+            };
+            ops::prune(&self.engine(), &request).unwrap();
+        } else {
+            assert!(!backup && failure.code() == Code::InTheWay, "{failure:?}");
+            before.assert_same(
+                &Snapshot::of(&self.target()),
+                "a refused switch changed something",
+            );
+        }
+    }
+
     fn rollback(&mut self, to: u64, backup: bool) {
         if !self.is_begun() {
             return;
@@ -160,6 +192,7 @@ impl Machine {
             to: Some(to.to_string()),
             dry_run: false,
             in_the_way: in_the_way(backup),
+            how: dgmo::ops::TrialHow::default(),
             note: None,
         };
         match ops::rollback(&self.engine(), &request) {

@@ -30,16 +30,42 @@ use snapshot::Snapshot;
 /// What happens to the machine, by the user or by a command.
 #[derive(Debug, Clone)]
 enum Step {
-    Switch { shapes: Vec<Shape>, backup: bool },
-    Rollback { choice: usize, backup: bool },
-    Prune { last: u32 },
-    Pin { choice: usize },
-    Unpin { choice: usize },
-    Label { choice: usize, name: usize },
+    Switch {
+        shapes: Vec<Shape>,
+        backup: bool,
+    },
+    /// A switch whose check fails.
+    Fail {
+        shapes: Vec<Shape>,
+        backup: bool,
+    },
+    Rollback {
+        choice: usize,
+        backup: bool,
+    },
+    Prune {
+        last: u32,
+    },
+    Pin {
+        choice: usize,
+    },
+    Unpin {
+        choice: usize,
+    },
+    Label {
+        choice: usize,
+        name: usize,
+    },
     Collect,
-    UserWrites { path: usize },
-    UserRemoves { path: usize },
-    LinkIsLost { path: usize },
+    UserWrites {
+        path: usize,
+    },
+    UserRemoves {
+        path: usize,
+    },
+    LinkIsLost {
+        path: usize,
+    },
     TreesAreLost,
 }
 
@@ -47,6 +73,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (prop::collection::vec(model::shape(), 0..5), any::<bool>())
             .prop_map(|(shapes, backup)| Step::Switch { shapes, backup }),
+        2 => (prop::collection::vec(model::shape(), 0..5), any::<bool>())
+            .prop_map(|(shapes, backup)| Step::Fail { shapes, backup }),
         3 => (any::<usize>(), any::<bool>())
             .prop_map(|(choice, backup)| Step::Rollback { choice, backup }),
         1 => (0_u32..4).prop_map(|last| Step::Prune { last }),

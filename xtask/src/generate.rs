@@ -21,13 +21,22 @@ struct Generator {
     write: &'static str,
 }
 
-const GENERATORS: &[Generator] = &[Generator {
-    files: "schema/json",
-    package: "dgmo-schema",
-    test: "the_schemas_in_the_repository_are_those_of_the_types",
-    source: "schema/src/json.rs",
-    write: "UPDATE_SCHEMAS",
-}];
+const GENERATORS: &[Generator] = &[
+    Generator {
+        files: "schema/json",
+        package: "dgmo-schema",
+        test: "the_schemas_in_the_repository_are_those_of_the_types",
+        source: "schema/src/json.rs",
+        write: "UPDATE_SCHEMAS",
+    },
+    Generator {
+        files: "packaging/man",
+        package: "dgmo",
+        test: "the_manual_pages_in_the_repository_are_those_of_the_commands",
+        source: "src/cli/manual.rs",
+        write: "UPDATE_MANUAL",
+    },
+];
 
 /// Writes all of them anew.
 pub(crate) fn write() -> Result<()> {

@@ -27,6 +27,14 @@ const NEEDED: &[Debian] = &[
         program: "mkfs.xfs",
         package: "xfsprogs",
     },
+    Debian {
+        program: "zsh",
+        package: "zsh",
+    },
+    Debian {
+        program: "fish",
+        package: "fish",
+    },
 ];
 
 /// Installs what is missing, then runs all tests. The runner's own summary is the last that is printed.

@@ -1,6 +1,7 @@
 // The table of codes: name, number, title, page. Keep it in order of number; ranges belong to rooms:
-// 10 manifest · 11 lock · 12 sources and downloads · 20 store · 21 archives · 30 views, generations,
-// activation · 40 command line · 90 our own bugs. A page may use several lines.
+// 10 manifest · 11 lock · 12 sources and downloads · 20 store · 21 archives · 30 views, generations, activation · 33 trials ·
+// 34 services and state · 35 secrets and drift · 36 running and shells · 37 looking for a cause, importing, making room ·
+// 38 repair, doctor, uninstall · 39 interruptions · 40 command line · 90 our own bugs. A page may use several lines.
 codes! {
     // ---- 10: manifest
     ManifestMissing = "DG1001", "there is no manifest here",
@@ -155,11 +156,12 @@ codes! {
 
     // ---- 20: store
     ObjectMissing = "DG2001", "an object is not in the store",
-        "Something names an object that is not there. Run `dgmo store verify` to see what else is missing; \
-         `dgmo switch` fetches again what the lock knows the source of.";
+        "Something names an object that is not there. `dgmo repair` takes it from wherever it still is: \
+         other generations, the sources in the lock, another home. `dgmo store verify` only looks.";
     ObjectDamaged = "DG2002", "an object is damaged",
         "The bytes of an object no longer hash to its name: the disk failed or somebody wrote where nobody should. \
-         Run `dgmo store verify` to see all that is damaged, then `dgmo switch` to fetch it again.";
+         `dgmo repair` takes it from wherever it still is and proves it before it replaces anything; if the disk fails, \
+         look with `dmesg` and copy the home to another one.";
     ObjectNotATree = "DG2003", "an object is not a tree",
         "A tree object is intact but cannot be understood: a newer dgmo wrote it, or an id of something else was \
          given for a tree's. Run `dgmo --version` and use the newest dgmo that uses this home.";
@@ -191,8 +193,8 @@ codes! {
         "It uses something this version does not know and must not touch. Use the dgmo that made it or a newer one; \
          `dgmo --version` tells which this is.";
     HomeDamaged = "DG2013", "`meta.json` of the home is damaged",
-        "It is written whole or not at all, so something else changed it. If the home is of format 1 (it was until \
-         now), put `{\"format\": 1}` there and run `dgmo store verify`.";
+        "It is written whole or not at all, so something else changed it. `dgmo repair` writes it anew and keeps the \
+         damaged one in `found/`.";
     SourceNotRead = "DG2014", "something to add cannot be read",
         "The system refused to read a file or folder that was to go into the store; the cause is in the message. \
          Look at its permissions with `ls -l`. Nothing was added.";
@@ -227,7 +229,7 @@ codes! {
          the message: look at the file's owner and permissions with `ls -l`.";
     RootDamaged = "DG2031", "a pin or a lease is damaged",
         "It is written whole or not at all, so something else changed it. While nobody can tell what it keeps, nothing \
-         is deleted. Look at the file that is named; delete it if nobody needs it, and run `dgmo gc` again.";
+         is deleted. `dgmo repair` moves it to `found/`, where you can read what is left of it; pin again what you need.";
     RootMissing = "DG2032", "what shall be pinned is not in the store",
         "Only what is there can be kept. Add it with `dgmo store add`, or fetch it with `dgmo switch`, then pin it.";
     RootsUnknown = "DG2033", "what generations keep cannot be told",
@@ -338,7 +340,8 @@ codes! {
          folder it names. What had been done was undone.";
     JournalDamaged = "DG3022", "the record of an interrupted switch cannot be read",
         "A switch was interrupted, and what it wrote down about itself is damaged, so that dgmo cannot tell what to undo. \
-         Move the file named in the message away and run `dgmo switch`: what is in the way then is named.";
+         `dgmo repair` moves it to `found/` and brings the target folder in order: what any generation of the profile put \
+         there is known, and what was set aside comes back.";
     NoNameAside = "DG3023", "there is no free name to set a file aside",
         "The name with `.before-dgmo` added is too long. Move the file away yourself and run the command again.";
     OtherTarget = "DG3024", "the profile's home files are in another target folder",
@@ -359,6 +362,128 @@ codes! {
         "Something wrote to it between looking and copying. Nothing was changed; run the command again.";
     DiskFull = "DG3050", "the disk is full",
         "Nothing was changed. `dgmo gc` works on a full disk: it has a reserve. `dgmo rollback` needs no room either.";
+
+    // ---- 33: trials
+    HookFailed = "DG3301", "a hook failed before anything was changed",
+        "A command under `hooks: before-switch:` did not end with 0 in its time, so nothing was changed and no generation \
+         was made. The error shows the end of what it printed, the profile's `log/hooks.log` all of it. Mend it, or leave \
+         hooks out once with `dgmo switch --no-hooks`.";
+    HookTakenBack = "DG3302", "a hook failed after the change, so the change was taken back",
+        "A command under `hooks: after-switch:` did not end with 0 in its time. The generation before is current again, \
+         and the one that failed is marked in `dgmo generations list`. Mend the hook and run the command again, or leave \
+         hooks out once with `--no-hooks`.";
+    CheckFailed = "DG3303", "a required check failed, so the change was taken back",
+        "Something under `checks:` did not hold after the change. The generation before is current again, and the one that \
+         failed is marked in `dgmo generations list`. Mend what is looked at and run the command again. `required: false` \
+         makes a check that is only told; `--no-checks` leaves them all out once.";
+    TakenBack = "DG3304", "the change could not be completed, so it was taken back",
+        "Something that belongs to the change failed after the pointer had moved; the cause is in the message. The \
+         generation before is current again. Mend the cause and run the command again.";
+    NotTakenBack = "DG3305", "a change could not be taken back",
+        "It did not stand its trial, and the way back failed too; the cause is in the message. Nothing is forgotten: the \
+         next command tries again, and `dgmo rollback N` goes to any generation you name.";
+    AwaitsConfirmation = "DG3306", "a change waits to be confirmed",
+        "It was made with `--confirm-within` and goes back by itself when nobody confirms it. Until then nothing else may \
+         change the profile. `dgmo confirm` keeps it, `dgmo rollback` takes it back at once; `dgmo status` shows the time \
+         that is left.";
+    NothingToConfirm = "DG3307", "no change waits to be confirmed",
+        "Only a change made with `dgmo switch --confirm-within TIME` waits, and only until its time is over or the machine \
+         starts again; then it goes back by itself. `dgmo history` shows what happened.";
+    NoSuchCheck = "DG3308", "the generation has no such check",
+        "`dgmo check` looks at what the current generation asks for under `checks:`. Run `dgmo check` without a name to see \
+         them all.";
+
+    // ---- 36: running programs, environments of shells
+    ProgramUnknown = "DG3601", "there is no such program",
+        "Neither the generation nor the rest of `PATH` has a program of this name, or the generation has no package of \
+         it. The message names the nearest ones there are; `dgmo tree` shows every package and its programs. A shell or \
+         a program started by `dgmo shell`, `exec` or `run` stays in its generation: `--at current` takes the current one.";
+    ProgramAmbiguous = "DG3602", "a package has several programs",
+        "None of them is called as the package is, and `bin:` does not name the main one first. Say which one is meant: \
+         `dgmo run PKG --bin NAME`.";
+    ProgramNone = "DG3603", "a package has no programs",
+        "There is nothing executable in it, neither in `bin` nor at its top. `dgmo store ls` shows what the tree holds.";
+    ProgramNotStarted = "DG3604", "a program could not be started",
+        "The system refused to start it; the cause is in the message. Not found, although the file is there, means that \
+         what it is run by is missing: the interpreter in its first line, or the loader of another C library. An exec \
+         format error means that it was made for another kind of machine. If a file of it is gone, `dgmo switch` \
+         puts it back.";
+    ProjectDamaged = "DG3605", "what is known of a folder's environment is damaged",
+        "A file below `projects` in the home says which folders may set the environment of a shell, and one of them \
+         cannot be read as that. Nothing is taken from that folder. Run `dgmo allow` in it to decide again.";
+    GenerationHeld = "DG3606", "a generation is in use",
+        "Programs that were started in it, or shells that set it, still run. A generation that is in use is not pruned; \
+         the message names who uses it. Let them end, or prune the others: the rule of `dgmo generations prune` passes \
+         by those that are in use.";
+    WhyUnknown = "DG3607", "nothing is known by that name",
+        "`dgmo why` takes the name of a package, a path of a file, or the beginning of an object's id. \
+         `dgmo tree` shows the packages of a generation.";
+
+    // ---- 38: repair, doctor, uninstall
+    ObjectLost = "DG3801", "an object is lost",
+        "It is damaged or missing, something needs it, and none of the places dgmo looked has its bytes: other \
+         generations, the sources in the lock and the manifest, `--from`. Offer a place that has it, a home or an \
+         exported archive: `dgmo repair --from OTHER`. If nobody has it, `dgmo switch` makes a new generation from the \
+         sources as they are now, and `dgmo generations prune N` drops the one that needs it.";
+    ObjectUseless = "DG3802", "a damaged object is of no use to anyone",
+        "No generation, pin or lease needs it, so it is not repaired. `dgmo gc --keep-generations` deletes it.";
+    LaidOutDiffers = "DG3803", "a laid-out tree does not show what it should",
+        "Somebody changed, added or removed something below `store/trees`, or a disk forgot it. `dgmo repair` puts it in \
+         order; what does not belong there is moved to `found/` in the home.";
+    StoreForeign = "DG3804", "something in the store does not belong there",
+        "Only dgmo writes there, and this it did not write. `dgmo repair` moves it to `found/` in the home, where you can \
+         look at it; delete it if you do not miss it.";
+    StoreMode = "DG3805", "a file of the store has the wrong permissions",
+        "Objects are read-only, so that no program changes what all generations share. `dgmo repair` sets them right; if \
+         it happens again, look for what runs `chmod` or copies the home about.";
+    GenerationNotWhole = "DG3806", "a part of a generation is not what was made",
+        "Its view, its home files, its environment or its record was changed or is missing. All of them can be made again \
+         from the record and the store: `dgmo repair` does.";
+    HomeNotWhole = "DG3807", "a part of the home is missing",
+        "A folder or a lock file every home has is not there. They hold nothing by themselves: `dgmo repair` makes them \
+         again.";
+    Leftovers = "DG3808", "a process that died left something behind",
+        "It is of no use to anyone and harmless. The next command that writes removes it; `dgmo repair` does so now.";
+    NotOnPath = "DG3810", "the programs of the current generation are not on the search path",
+        "This shell does not know of them. `eval \"$(dgmo env)\"` tells it; the same line in the start file of your shell \
+         tells every new one.";
+    Shadowed = "DG3811", "another program of the same name is found first",
+        "The search path has a folder before the view in which there is another program of that name, often of another \
+         package manager. `eval \"$(dgmo env)\"` puts the view first; in a start file it has to stand after what the \
+         other one put there.";
+    NoLinks = "DG3812", "the file system of the home has no hard links",
+        "Laid-out trees are hard links of objects. Without them dgmo would copy each file, and cannot promise what it \
+         promises. Keep the home on a file system that has them, with `--home DIR`.";
+    ClockBehind = "DG3813", "the clock is behind the newest generation",
+        "A generation was made at a time that is yet to come, so either the clock is wrong now or it was then. What is kept \
+         by age is judged wrongly while it is so. Set the clock; `dgmo history` shows what was made when.";
+    ReserveMissing = "DG3814", "the reserve is missing",
+        "The reserve is a file that is given up on a full disk, so that `dgmo gc` and `dgmo rollback` have room to work. \
+         `dgmo repair` makes it again once there is room.";
+    HomeOpen = "DG3815", "others may write to the home",
+        "Whoever may write there may change the programs you run. `dgmo repair` takes the right away from everybody but \
+         its owner.";
+    DiskNearlyFull = "DG3816", "the disk is nearly full",
+        "Less than a twentieth and less than a gigabyte is free where the home is. `dgmo gc` deletes what no generation \
+         needs; `df -h` shows the disk.";
+    HistoryTorn = "DG3817", "the history has lines that cannot be read",
+        "A power cut or another program left them. They are passed over, and nothing depends on them. `dgmo repair` takes \
+         them out and keeps the old file in `found/`.";
+    CacheDamaged = "DG3818", "a cache cannot be used",
+        "Something that is no folder is where a cache should be. Caches may be deleted without loss; `dgmo repair` moves \
+         it away and makes the folder again.";
+    Unfinished = "DG3819", "a command was interrupted",
+        "A switch, a rollback or an uninstallation was stopped in the middle. The next command brings it to an end; \
+         `dgmo repair` does so now.";
+    RepairSourceUnusable = "DG3830", "what `--from` names is nothing to repair from",
+        "It has to be the home of a dgmo (the folder with `meta.json`), an archive of `dgmo store export`, or a folder of \
+         files. Look at the path. Mirrors are not there yet.";
+    NotConfirmed = "DG3840", "this needs to be confirmed",
+        "`dgmo uninstall` takes everything away that dgmo made. Off a terminal nobody can be asked, so it wants `--yes`. \
+         `dgmo uninstall --dry-run` shows what would go.";
+    HomeNotRemoved = "DG3841", "the home could not be removed",
+        "What dgmo put into your folders is given back already; only the home itself is left, whole or in part. Look at \
+         the cause, most often the permissions of the folder it is in, and run `dgmo uninstall --yes` again: it goes on.";
 
     // ---- 40: command line
     Usage = "DG4001", "the command was asked wrongly",

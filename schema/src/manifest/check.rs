@@ -29,6 +29,7 @@ use super::text::SourceText;
 use super::text::Span;
 use super::words;
 use crate::code::Code;
+use crate::name::CheckName;
 use crate::name::TargetPath;
 use crate::name::VariableName;
 use crate::system::System;
@@ -68,6 +69,8 @@ impl Checker<'_> {
         part.files = self.entries::<TargetPath, _, _>(raw.files, Self::file);
         part.env = self.entries::<VariableName, _, _>(raw.env, Self::variable);
         part.path = self.path(raw.path);
+        part.hooks = self.hooks(raw.hooks);
+        part.checks = self.entries::<CheckName, _, _>(raw.checks, Self::health_check);
         part.keep = keep(raw.keep);
         part.set_include(self.include(raw.include));
         part
@@ -375,7 +378,7 @@ fn named_values(
 }
 
 /// Why a text cannot be the path of a file or folder.
-fn bad_file_path(path: &str) -> Option<&'static str> {
+pub(super) fn bad_file_path(path: &str) -> Option<&'static str> {
     if path.trim().is_empty() {
         return Some("the path is empty");
     }

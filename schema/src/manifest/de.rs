@@ -95,6 +95,21 @@ impl Reader<'_> {
         }
     }
 
+    /// A line where a list is wanted is what people try first: they are shown the list.
+    fn refuse_shape(&self, variants: &[&str]) -> Refused {
+        let refused = self.refuse(words::SHAPE_NAMES);
+        match &self.node.value {
+            NodeValue::Scalar { text, .. } if variants.contains(&"list") && !text.is_empty() => {
+                let words: Vec<&str> = text.split_whitespace().collect();
+                Refused {
+                    hint: Some(format!("write a list: `[{}]`", words.join(", "))),
+                    ..refused
+                }
+            }
+            _ => refused,
+        }
+    }
+
     fn scalar(&self, expected: &str) -> Result<&str, Refused> {
         match &self.node.value {
             NodeValue::Scalar { text, .. } if !self.node.is_null() => Ok(text),
@@ -243,7 +258,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                 NodeValue::Map(_) => "map",
             };
             if self.node.is_null() || !variants.contains(&shape) {
-                return Err(self.refuse(words::SHAPE_NAMES));
+                return Err(self.refuse_shape(variants));
             }
             return visitor.visit_enum(Shape {
                 shape,

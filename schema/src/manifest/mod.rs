@@ -3,6 +3,7 @@
 //! What serde reads is private to `raw`; what the program uses is here and holds only what has been checked.
 
 mod check;
+mod conduct;
 mod de;
 mod field;
 mod node;

@@ -1,7 +1,7 @@
 //! One file of a manifest, checked, and how several become one.
 //!
 //! Maps merge by key and an entry is replaced whole; single values are replaced; `path` and `systems` are joined
-//! without duplicates, the winner's first. What needs the whole manifest is checked at the end.
+//! without duplicates, the winner's first; hooks are joined with those of what is included first. What needs the whole manifest is checked at the end.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,15 @@ use super::Keep;
 use super::Manifest;
 use super::Method;
 use super::Requirement;
+use super::conduct::PartHooks;
 use super::problem::Problem;
 use super::text::At;
 use super::text::Placed;
 use crate::code::Code;
 use crate::code::Place;
 use crate::conduct::Conduct;
+use crate::conduct::HealthCheck;
+use crate::name::CheckName;
 use crate::name::PackageName;
 use crate::name::TargetPath;
 use crate::name::VariableName;
@@ -31,6 +34,8 @@ pub struct Part {
     pub(super) files: BTreeMap<TargetPath, Placed<FileEntry>>,
     pub(super) env: BTreeMap<VariableName, Placed<String>>,
     pub(super) path: Vec<String>,
+    pub(super) hooks: PartHooks,
+    pub(super) checks: BTreeMap<CheckName, Placed<HealthCheck>>,
     pub(super) keep: PartKeep,
     include: Vec<Placed<String>>,
 }
@@ -50,6 +55,7 @@ pub struct Places {
     packages: BTreeMap<PackageName, At>,
     files: BTreeMap<TargetPath, At>,
     env: BTreeMap<VariableName, At>,
+    checks: BTreeMap<CheckName, At>,
 }
 
 impl Places {
@@ -66,6 +72,11 @@ impl Places {
     /// Where a variable was written.
     pub fn variable(&self, name: &VariableName) -> Option<Place> {
         self.env.get(name).map(At::place)
+    }
+
+    /// Where a check was written.
+    pub fn check(&self, name: &CheckName) -> Option<Place> {
+        self.checks.get(name).map(At::place)
     }
 }
 
@@ -89,6 +100,8 @@ impl Part {
         add_missing(&mut self.packages, &under.packages);
         add_missing(&mut self.files, &under.files);
         add_missing(&mut self.env, &under.env);
+        self.hooks.merge_under(&under.hooks);
+        add_missing(&mut self.checks, &under.checks);
         let (keep, below) = (&mut self.keep, &under.keep);
         keep.last = keep.last.or(below.last);
         keep.days = keep.days.or(below.days);
@@ -112,6 +125,7 @@ impl Part {
         let (packages, package_places) = split(self.packages);
         let (files, file_places) = split(self.files);
         let (env, env_places) = split(self.env);
+        let (checks, check_places) = split(self.checks);
         let manifest = Manifest {
             name: self.name,
             systems,
@@ -119,7 +133,11 @@ impl Part {
             files,
             env,
             path: self.path,
-            conduct: Conduct::default(),
+            conduct: Conduct {
+                hooks: self.hooks.0,
+                checks,
+                ..Conduct::default()
+            },
             keep: Keep {
                 last: self.keep.last.unwrap_or(standard.last),
                 days: self.keep.days.unwrap_or(standard.days),
@@ -131,6 +149,7 @@ impl Part {
             packages: package_places,
             files: file_places,
             env: env_places,
+            checks: check_places,
         };
         Ok((manifest, places))
     }

@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 use super::Method;
 use super::Packing;
+use super::conduct::RawCheck;
+use super::conduct::RawHooks;
 use super::field::Entries;
 use super::field::Field;
 
@@ -32,6 +34,10 @@ pub(super) struct RawManifest {
     /// Folders to search for programs behind those of the packages: absolute, or below the home folder with or
     /// without `~/`.
     pub(super) path: Option<Field<Vec<Field<String>>>>,
+    /// Commands to run before and after a change of generation.
+    pub(super) hooks: Option<Field<RawHooks>>,
+    /// What must hold, or should, after a change: a required one that fails takes the change back.
+    pub(super) checks: Option<Field<Entries<RawCheck>>>,
     /// Which generations pruning keeps; what any rule keeps stays.
     pub(super) keep: Option<Field<RawKeep>>,
     /// Manifests to merge in, relative to this one. This file wins over them, later ones over earlier ones.

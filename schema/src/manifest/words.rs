@@ -15,8 +15,6 @@ pub(super) fn not_yet(place: &str, key: &str) -> Option<&'static str> {
             Some("leave it out, and give each package a `path:` or a `url:` of its own")
         }
         ("Manifest", "services") => Some("leave it out, and start programs with what you have"),
-        ("Manifest", "hooks") => Some("leave it out, and run the commands after `dgmo switch`"),
-        ("Manifest", "checks") => Some("leave it out, and look for yourself after `dgmo switch`"),
         ("Manifest", "plugins") => Some("leave it out"),
         (
             "Package",

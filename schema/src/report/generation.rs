@@ -33,6 +33,9 @@ pub struct GenerationSummary {
     /// Why it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Why it did not stand its trial, where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// How many packages it has.
     pub package_count: u64,
     /// How many home files it has.
@@ -114,6 +117,9 @@ pub struct DiffReport {
     pub files: Vec<FileChange>,
     /// Variables that came, went or changed.
     pub env: Vec<FileChange>,
+    /// Hooks, checks, services and state that came, went or changed: `check web-up`.
+    #[serde(default)]
+    pub conduct: Vec<FileChange>,
     /// How many bytes the packages of the second have more; negative: fewer. Absent when one side is not in the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_change: Option<i64>,
@@ -122,7 +128,10 @@ pub struct DiffReport {
 impl DiffReport {
     /// Whether both sides are the same.
     pub fn is_empty(&self) -> bool {
-        self.packages.is_empty() && self.files.is_empty() && self.env.is_empty()
+        self.packages.is_empty()
+            && self.files.is_empty()
+            && self.env.is_empty()
+            && self.conduct.is_empty()
     }
 }
 
@@ -207,6 +216,10 @@ pub enum HistoryEvent {
     Switched,
     /// An earlier or later generation became current again.
     RolledBack,
+    /// A change did not stand its trial: the generation before it is current again.
+    TakenBack,
+    /// A change that waited to be confirmed was confirmed.
+    Confirmed,
     /// A switch that had been interrupted was finished.
     Finished,
     /// A switch that had been interrupted was undone.

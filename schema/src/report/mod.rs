@@ -3,5 +3,7 @@
 pub mod activation;
 pub mod error;
 pub mod generation;
+pub mod health;
 pub mod profile;
+pub mod running;
 pub mod store;

@@ -52,8 +52,11 @@ pub struct LockReport {
 /// `dgmo init`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InitReport {
-    /// The manifest that was written.
+    /// The manifest that was written, or was there.
     pub manifest: String,
+    /// The start file of the shell that got our lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_file: Option<String>,
     /// What to do next.
     pub next: Vec<String>,
 }

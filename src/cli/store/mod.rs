@@ -10,6 +10,7 @@ use clap::Subcommand;
 
 use super::Global;
 use super::exit::Exit;
+use super::repair;
 use crate::ops::Result;
 use crate::ui::Printer;
 
@@ -35,6 +36,7 @@ enum Command {
     Ls(look::ListArgs),
     Cat(look::CatArgs),
     Verify(verify::Args),
+    Repair(repair::Args),
     Export(transfer::ExportArgs),
     Import(transfer::ImportArgs),
     Copy(transfer::CopyArgs),
@@ -50,6 +52,7 @@ pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit>
         Command::Ls(args) => look::list(&args, global, printer),
         Command::Cat(args) => look::cat(&args, global),
         Command::Verify(_) => verify::run(global, printer),
+        Command::Repair(args) => repair::run(args, global, printer),
         Command::Export(args) => transfer::export(args, global, printer),
         Command::Import(args) => transfer::import(&args, global, printer),
         Command::Copy(args) => transfer::copy(&args, global, printer),

@@ -26,6 +26,7 @@
 mod export;
 mod import;
 mod reader;
+mod salvage;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,7 @@ pub use import::ImportLimits;
 pub use import::Imported;
 
 pub(crate) use export::Missing;
+pub(crate) use salvage::each_object;
 
 use dgmo_schema::id::ObjectId;
 

@@ -64,6 +64,7 @@ fn errno(name: &str) -> i32 {
         "EACCES" => Errno::ACCESS,
         "EMLINK" => Errno::MLINK,
         "EDQUOT" => Errno::DQUOT,
+        "EXDEV" => Errno::XDEV,
         _ => panic!("not an error we inject: {name}"),
     };
     errno.raw_os_error()

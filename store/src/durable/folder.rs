@@ -99,6 +99,17 @@ impl Folder {
         )
     }
 
+    /// Moves `name` to `to_name` in the folder `to`, in place of what had that name.
+    pub fn rename(&self, name: &OsStr, to: &Self, to_name: &OsStr) -> io::Result<()> {
+        step(
+            || Step::Rename {
+                from: self.path.join(name),
+                to: to.path.join(to_name),
+            },
+            || self.raw.rename(name, &to.raw, to_name),
+        )
+    }
+
     /// Moves `name` to `to_name` in the folder `to`, unless something has that name.
     pub fn rename_no_replace(
         &self,

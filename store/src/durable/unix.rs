@@ -75,6 +75,10 @@ impl RawFolder {
         )?)
     }
 
+    pub(super) fn rename(&self, name: &OsStr, to: &Self, to_name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, name, &to.0, to_name)?)
+    }
+
     pub(super) fn rename_no_replace(
         &self,
         name: &OsStr,

@@ -49,6 +49,10 @@ impl RawFolder {
         fs::hard_link(from.0.join(from_name), self.0.join(name))
     }
 
+    pub(super) fn rename(&self, name: &OsStr, to: &Self, to_name: &OsStr) -> io::Result<()> {
+        fs::rename(self.0.join(name), to.0.join(to_name))
+    }
+
     pub(super) fn rename_no_replace(
         &self,
         name: &OsStr,

@@ -132,10 +132,17 @@ impl<'a> Naming<'a> {
             let at = |error| WriteError::new(self.store.objects().path_of(name), error);
             let (shard, made) = self.store.objects().make_shard(name).map_err(at)?;
             let (lane, staged) = self.pending.file(*place);
-            // One that is there already has the same bytes; ours goes with the staging folder.
-            lane.folder()
-                .rename_no_replace(&staged, shard, name.file_name())
-                .map_err(at)?;
+            if self.store.objects().distrusts(name) {
+                lane.folder()
+                    .rename(&staged, shard, name.file_name())
+                    .map_err(at)?;
+                self.store.objects().trust(name);
+            } else {
+                // One that is there already has the same bytes; ours goes with the staging folder.
+                lane.folder()
+                    .rename_no_replace(&staged, shard, name.file_name())
+                    .map_err(at)?;
+            }
             self.shards_made |= made;
             self.touched[usize::from(name.shard())] = Some(*name);
         }

@@ -169,7 +169,7 @@ impl Insertion<'_> {
         let shard = objects
             .shard(&object)
             .map_err(|error| self.not_looked_up(error))?;
-        let linked = match shard {
+        let linked = match shard.filter(|_| !objects.distrusts(&object)) {
             Some(shard) => into.hard_link(shard, object.file_name(), name),
             None => Err(io::ErrorKind::NotFound.into()),
         };
@@ -225,6 +225,16 @@ impl Insertion<'_> {
         };
         let to = into.path().join(name);
         Ok(durable::copy_file(&from, &to, mode).map_err(WriteError::at(&to))?)
+    }
+
+    /// Sees to it that the blob has the file that is asked for, where it has one of the two.
+    pub(crate) fn ensure_inode(&self, id: BlobId, executable: bool) -> Result<(), LayOutError> {
+        let name = ObjectName::blob(id, Inode::of_blob(executable));
+        let there = self.store.objects().has(&name);
+        if there.map_err(|error| self.not_looked_up(error))? {
+            return Ok(());
+        }
+        self.make_twin(id, name.inode()).map(drop)
     }
 
     /// Stages the inode of a blob of which only the other is there.

@@ -251,6 +251,27 @@ impl<'a> Insertion<'a> {
         self.pending.stage(id.0, Inode::Tree, bytes)
     }
 
+    /// Stages a tree object whose children are there, pending, or lost for good: whoever repairs knows.
+    pub(crate) fn stage_known_tree(&self, id: TreeId, tree: &Tree) -> Result<bool, InsertError> {
+        self.stage_tree(id, &tree.encode())
+    }
+
+    /// Stages a copy of the file at `from`, which has the blob's bytes, as one of the blob's files.
+    pub(crate) fn stage_copy_of(
+        &self,
+        id: BlobId,
+        inode: Inode,
+        from: &Path,
+    ) -> Result<bool, InsertError> {
+        self.pending.stage_copy(id.0, inode, from)
+    }
+
+    /// Where one file of a blob is staged, if it is.
+    pub(crate) fn staged_path(&self, id: BlobId, inode: Inode) -> Option<PathBuf> {
+        let place = self.pending.find(id.0, inode)?;
+        Some(self.pending.path(place))
+    }
+
     fn unread(&self, source: std::io::Error) -> InsertError {
         let path = self.store.layout().objects();
         InsertError::Read { path, source }

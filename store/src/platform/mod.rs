@@ -7,19 +7,21 @@ mod sys;
 #[path = "windows.rs"]
 mod sys;
 
-pub(crate) use sys::boot;
+pub use sys::boot;
 pub(crate) use sys::exists_in;
 pub(crate) use sys::failed_for_lack_of_links;
 pub(crate) use sys::file_id;
 pub(crate) use sys::from_os;
 pub(crate) use sys::keep_open_for_programs;
 pub(crate) use sys::kind_size_and_mode;
+pub(crate) use sys::mark_of_process;
 pub(crate) use sys::mode_of_folder;
 pub(crate) use sys::open_in;
 pub(crate) use sys::read_at;
 pub(crate) use sys::read_link_in;
 pub(crate) use sys::room_of;
 pub(crate) use sys::room_of_folder;
+pub(crate) use sys::room_on_disk;
 pub(crate) use sys::scan;
 pub(crate) use sys::state_at;
 pub(crate) use sys::state_in;

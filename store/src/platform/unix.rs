@@ -158,13 +158,43 @@ pub(crate) fn failed_for_lack_of_links(error: &io::Error) -> bool {
 }
 
 /// A text that is another after each start of the machine; none where it is not told.
-pub(crate) fn boot() -> Option<String> {
+pub fn boot() -> Option<String> {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()
 }
 
-/// Leaves the file open for the program that replaces this process.
-pub(crate) fn keep_open_for_programs(file: &File) -> io::Result<()> {
-    Ok(rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty())?)
+/// Leaves the file open for the program that replaces this process, under a number that nobody takes by accident:
+/// scripts use the low ones for files of their own.
+pub(crate) fn keep_open_for_programs(file: File) -> io::Result<()> {
+    const OUT_OF_THE_WAY: i32 = 200;
+    let kept = match rustix::io::fcntl_dupfd_cloexec(&file, OUT_OF_THE_WAY) {
+        Ok(high) => high,
+        // Where so many files are not allowed, a low number is better than none.
+        Err(Errno::INVAL | Errno::MFILE) => file.into(),
+        Err(error) => return Err(error.into()),
+    };
+    rustix::io::fcntl_setfd(&kept, rustix::io::FdFlags::empty())?;
+    // Closed by the system, when the last process that has it ends.
+    std::mem::forget(kept);
+    Ok(())
+}
+
+/// A text that is the same for as long as the process lives.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn mark_of_process(process: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name may hold anything, spaces and brackets too; after its bracket the twentieth word is the start.
+    let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?;
+    Some(format!("{start} {}", boot()?.trim()))
+}
+
+/// A text that is the same for as long as the process lives; here, that it does is all that can be told.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn mark_of_process(process: u32) -> Option<String> {
+    let process = rustix::process::Pid::from_raw(i32::try_from(process).ok()?)?;
+    match rustix::process::test_kill_process(process) {
+        Ok(()) | Err(Errno::PERM) => Some("alive".to_owned()),
+        Err(_) => None,
+    }
 }
 
 /// Reads from a place of the file, whatever others read of it meanwhile.
@@ -199,6 +229,15 @@ fn permissions(stat: &Stat) -> u32 {
 }
 
 /// How much room a file or folder takes, and who else has it.
+/// How much room the file system of `path` has, free for us and in all.
+pub(crate) fn room_on_disk(path: &Path) -> Option<(u64, u64)> {
+    let state = rustix::fs::statvfs(path).ok()?;
+    Some((
+        state.f_bavail * state.f_frsize,
+        state.f_blocks * state.f_frsize,
+    ))
+}
+
 pub(crate) fn room_of(folder: &Folder, name: &OsStr) -> io::Result<Room> {
     let stat = rustix::fs::statat(folder.raw(), name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(room(&stat))

@@ -115,12 +115,17 @@ pub(crate) fn failed_for_lack_of_links(error: &io::Error) -> bool {
 }
 
 /// It is not told without `unsafe`.
-pub(crate) fn boot() -> Option<String> {
+pub fn boot() -> Option<String> {
+    None
+}
+
+/// It is not told without `unsafe`.
+pub(crate) fn mark_of_process(_process: u32) -> Option<String> {
     None
 }
 
 /// Handles are handed on when a program is started, not by a flag; there is no replacing of a process either.
-pub(crate) fn keep_open_for_programs(_file: &File) -> io::Result<()> {
+pub(crate) fn keep_open_for_programs(_file: File) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -141,6 +146,11 @@ pub(crate) fn mode_of_folder(_folder: &Folder) -> io::Result<Option<u32>> {
 }
 
 /// How much room a file takes. There is no number of an inode without `unsafe`: each name counts as a file.
+/// The system tells only through calls we do not make.
+pub(crate) fn room_on_disk(_path: &Path) -> Option<(u64, u64)> {
+    None
+}
+
 pub(crate) fn room_of(folder: &Folder, name: &OsStr) -> io::Result<Room> {
     let metadata = fs::symlink_metadata(folder.path().join(name))?;
     Ok(Room {

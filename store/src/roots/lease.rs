@@ -28,7 +28,7 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct Lease {
     path: PathBuf,
-    file: File,
+    _lock: File,
 }
 
 impl Store {
@@ -41,7 +41,7 @@ impl Store {
         durable::write_new(&path, b"", 0o644).map_err(WriteError::at(&path))?;
         let file = File::open(&path).and_then(|file| file.lock().map(|()| file));
         let lease = Lease {
-            file: file.map_err(WriteError::at(&path))?,
+            _lock: file.map_err(WriteError::at(&path))?,
             path,
         };
         lease.add(roots, proof)?;
@@ -80,15 +80,6 @@ impl Lease {
         }
         let lines: String = roots.iter().map(|root| root.line() + "\n").collect();
         durable::append(&self.path, lines.as_bytes(), 0o644).map_err(WriteError::at(&self.path))?;
-        Ok(())
-    }
-
-    /// Hands the lease on to the program that will replace this process, and to those it starts: it ends when the
-    /// last of them does.
-    pub fn outlive_this_program(self) -> Result<(), RootError> {
-        let kept = platform::keep_open_for_programs(&self.file);
-        kept.map_err(WriteError::at(&self.path))?;
-        std::mem::forget(self);
         Ok(())
     }
 }

@@ -5,20 +5,16 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Tells `each` every path that a process runs, stands in, has open or has mapped. What we may not look at, and what
+/// Tells `each` every path that a process runs, stands in, has open or has mapped, with the process's number. What we may not look at, and what
 /// ends while we look, is left out.
-pub(super) fn each_path(each: &mut dyn FnMut(&Path)) {
+pub(super) fn each_path(each: &mut dyn FnMut(u32, &Path)) {
     let Ok(processes) = fs::read_dir("/proc") else {
         return;
     };
     for process in processes.flatten() {
-        let is_process = process
-            .file_name()
-            .as_encoded_bytes()
-            .iter()
-            .all(u8::is_ascii_digit);
-        if is_process {
-            process_paths(&process.path(), each);
+        let name = process.file_name();
+        if let Some(number) = name.to_str().and_then(|name| name.parse().ok()) {
+            process_paths(&process.path(), &mut |path| each(number, path));
         }
     }
 }
@@ -55,4 +51,10 @@ fn link(path: &Path, each: &mut dyn FnMut(&Path)) {
     if let Ok(target) = fs::read_link(path) {
         each(&target);
     }
+}
+
+/// What a process calls itself.
+pub(super) fn name_of(process: u32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
 }

@@ -16,6 +16,7 @@ mod sys;
 pub use lease::Lease;
 pub use pin::Pin;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -80,11 +81,8 @@ impl Diagnose for RootError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::DamagedPin { path, .. } | Self::DamagedLease { path, .. } => {
-                let path = path.display();
-                Some(Hint::Do(format!(
-                    "look at `{path}` and delete it if nobody needs it"
-                )))
+            Self::DamagedPin { .. } | Self::DamagedLease { .. } => {
+                Some(Hint::Run("dgmo repair".to_owned()))
             }
             _ => None,
         }
@@ -177,8 +175,38 @@ pub fn running(home: &Path) -> Running {
     // Processes know the real path, whatever links lead to it.
     let home = std::fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
     let mut found = Found::new(&home);
-    sys::each_path(&mut |path| found.take(path));
+    sys::each_path(&mut |_, path| found.take(path));
     found.running
+}
+
+/// A process that uses trees of a home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    pub process: u32,
+    /// What it calls itself.
+    pub name: String,
+    pub trees: Vec<TreeId>,
+}
+
+/// The processes that use trees of a home, as far as [`running`] can tell; this one is left out.
+pub fn processes(home: &Path) -> Vec<Process> {
+    let home = std::fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    let mut all: BTreeMap<u32, Found> = BTreeMap::new();
+    sys::each_path(&mut |process, path| {
+        if path.starts_with(&home) && process != std::process::id() {
+            let found = all.entry(process).or_insert_with(|| Found::new(&home));
+            found.take(path);
+        }
+    });
+    let using = all.into_iter();
+    using
+        .filter(|(_, found)| !found.running.trees.is_empty())
+        .map(|(process, found)| Process {
+            process,
+            name: sys::name_of(process).unwrap_or_default(),
+            trees: found.running.trees,
+        })
+        .collect()
 }
 
 struct Found {

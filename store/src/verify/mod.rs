@@ -25,8 +25,10 @@ use dgmo_schema::code::Diagnose;
 use dgmo_schema::event::Observer;
 use dgmo_schema::event::Task;
 use dgmo_schema::event::Unit;
+use dgmo_schema::id::TreeId;
 
 use crate::guard::GuardError;
+use crate::object::ObjectName;
 use crate::parallel::held;
 use crate::store::Store;
 
@@ -112,6 +114,30 @@ impl Store {
             bytes: verifying.bytes.into_inner(),
             laid_out,
         })
+    }
+}
+
+impl Store {
+    /// Looks again at some objects and at some trees where they are laid out.
+    pub(crate) fn verify_again(
+        &self,
+        objects: &[ObjectName],
+        trees: &[TreeId],
+        observer: &dyn Observer,
+    ) -> Vec<Finding> {
+        let total = Some((objects.len() + trees.len()) as u64);
+        let verifying = Verifying {
+            store: self,
+            task: Task::start(observer, "verifying what was repaired", total, Unit::Items),
+            findings: Mutex::default(),
+            objects: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        };
+        objects::verify_some(&verifying, objects);
+        laid_out::verify_some(&verifying, trees);
+        let mut findings = std::mem::take(&mut *held(&verifying.findings));
+        findings.sort();
+        findings
     }
 }
 

@@ -6,11 +6,11 @@ use dgmo_schema::code::Code;
 
 use super::Mend;
 use super::Proof;
-use super::RACE;
 use super::Sandbox;
 use super::Trouble;
 use super::is_told;
 use super::show_fault;
+use super::switch_while;
 
 /// A manifest with one of each, not switched to.
 pub(super) fn plain(sandbox: &Sandbox) {
@@ -160,8 +160,8 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.write("home/profiles/default/journal/switch.json", "{");
             },
             "switch",
-            "then run `dgmo switch`",
-            Mend::Hands(|sandbox| sandbox.remove("home/profiles/default/journal/switch.json")),
+            "run `dgmo repair`",
+            Mend::Run,
         )),
         Code::NoNameAside => seen(
             |sandbox| {
@@ -218,7 +218,15 @@ pub(super) fn proof(code: Code) -> Proof {
             "take `as: links` out",
             |sandbox| sandbox.manifest("files: {.s: {source: s}}\n"),
         ),
-        Code::FileSourceChanged => Proof::Unreachable(RACE),
+        Code::FileSourceChanged => Proof::Own(|| {
+            let sandbox = Sandbox::with("");
+            sandbox.switch();
+            sandbox.manifest("files: {.s: {source: s}}\n");
+            sandbox.write("work/s", "before");
+            let ran = switch_while(&sandbox, |sandbox| sandbox.write("work/s", "after it"));
+            is_told(Code::FileSourceChanged, &ran, "run the command again");
+            sandbox.switch();
+        }),
         Code::DiskFull => {
             Proof::Own(|| show_fault(Code::DiskFull, "switch", "ENOSPC", "run `dgmo gc`"))
         }
@@ -234,7 +242,7 @@ pub(super) fn proof(code: Code) -> Proof {
         Code::NoFolder => Proof::Own(no_folder),
         Code::Interrupted => Proof::Unreachable("a signal ends the process before it can say so"),
         Code::BadName => Proof::Own(bad_name),
-        Code::Bug => Proof::Unreachable("we know of none"),
+        Code::Bug => Proof::Own(bug),
         _ => unreachable!("{code} is not of this range"),
     }
 }
@@ -273,4 +281,20 @@ fn bad_name() {
     sandbox
         .run_with(&["switch"], &[("DGMO_PROFILE", "x")])
         .works();
+}
+
+/// We know of none; a test that asks for a fault there is not is as good.
+fn bug() {
+    if !cfg!(feature = "fault-injection") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    plain(&sandbox);
+    let ran = sandbox.run_with(&["switch"], &[("DGMO_FAULT", "nonsense")]);
+    is_told(
+        Code::Bug,
+        &ran.clone().exits(101),
+        "please report this text",
+    );
+    sandbox.switch();
 }

@@ -14,10 +14,10 @@ use dgmo_schema::code::Code;
 use super::CHECKED_BEFORE;
 use super::Mend;
 use super::Proof;
-use super::RACE;
 use super::Sandbox;
 use super::Trouble;
 use super::is_told;
+use super::switch_while;
 
 /// A program as it lies on a server.
 const PROGRAM: &str = "#!/bin/sh\necho hi\n";
@@ -236,7 +236,18 @@ pub(super) fn proof(code: Code) -> Proof {
         Code::PackageUnusable => Proof::Unreachable(
             "a lock is written only after the bytes were unpacked once, and then their tree is known",
         ),
-        Code::PathChanged => Proof::Unreachable(RACE),
+        Code::PathChanged => Proof::Own(|| {
+            let sandbox = Sandbox::with("");
+            sandbox.switch();
+            sandbox.manifest("packages: {one: {path: ./one}}\n");
+            sandbox.program("work/one/bin/one", "#!/bin/sh\n");
+            let ran = switch_while(&sandbox, |sandbox| {
+                sandbox.write("work/one/bin/one", "#!/bin/sh\necho other\n");
+            });
+            let command = is_told(Code::PathChanged, &ran, "run `dgmo lock`");
+            sandbox.sh(&command.unwrap()).works();
+            sandbox.switch();
+        }),
         Code::SystemNotLocked => Proof::Unreachable(
             "every switch brings the lock up to the systems of the manifest first",
         ),
@@ -275,11 +286,72 @@ fn wrong(code: Code, key: &str, value: &str) {
     sandbox.switch();
 }
 
+/// A server whose certificate nobody built in, until its authority is named.
 fn certificate() {
-    let sandbox =
-        Sandbox::with("packages: {hi: {url: \"https://127.0.0.1:9/hi\", unpack: program}}\n");
-    let ran = sandbox.run_with(&["switch"], &[("SSL_CERT_FILE", "nowhere.pem")]);
-    is_told(Code::FetchCertificate, &ran, "`SSL_CERT_FILE`");
+    let sandbox = Sandbox::new();
+    let port = secure_server();
+    sandbox.manifest(&format!(
+        "packages: {{hi: {{url: \"https://127.0.0.1:{port}/hi\", unpack: program}}}}\n"
+    ));
+    is_told(
+        Code::FetchCertificate,
+        &sandbox.dgmo("switch"),
+        "`SSL_CERT_FILE`",
+    );
+    let authority = tls("ca.pem");
+    let named = [("SSL_CERT_FILE", authority.to_str().unwrap())];
+    sandbox.run_with(&["switch"], &named).works();
+    sandbox.sh("eval \"$(dgmo env)\"; hi").works().says("hi");
+}
+
+fn tls(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/source/tests/tls")
+        .join(name)
+}
+
+/// A server of our own that speaks TLS; its port.
+fn secure_server() -> u16 {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject;
+    let chain = CertificateDer::pem_file_iter(tls("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(tls("server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain.map(Result::unwrap).collect(), key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // Ends with the process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, stream);
+            // Whoever does not believe us hangs up.
+            drop(respond_secure(&mut stream));
+        }
+    });
+    port
+}
+
+fn respond_secure(stream: &mut (impl std::io::Read + Write)) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    let length = PROGRAM.len();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{PROGRAM}"
+    );
+    stream.write_all(answer.as_bytes())?;
+    stream.flush()
 }
 
 fn proxy() {

@@ -7,10 +7,11 @@ use dgmo_schema::code::Code;
 
 use super::Mend;
 use super::Proof;
-use super::RACE;
 use super::Sandbox;
 use super::Trouble;
+use super::is_told;
 use super::show_fault;
+use super::with_fault;
 
 fn seen(
     make: fn(&Sandbox),
@@ -52,14 +53,14 @@ fn right_meta(sandbox: &Sandbox) {
 }
 
 /// A folder `f` to add, with something in it.
-fn folder(sandbox: &Sandbox) {
+pub(super) fn folder(sandbox: &Sandbox) {
     sandbox.manifest("");
     sandbox.write("work/f/one", "1");
     sandbox.switch();
 }
 
 /// The folder in the store, under a name.
-fn pinned(sandbox: &Sandbox) {
+pub(super) fn pinned(sandbox: &Sandbox) {
     folder(sandbox);
     sandbox.dgmo("store add f --pin p").works();
 }
@@ -67,20 +68,6 @@ fn pinned(sandbox: &Sandbox) {
 /// The question was wrong; the hint leads to one that is right.
 fn then(command: &'static str, hint: &'static str, right: &'static str) -> Proof {
     Proof::Seen(Trouble::new(pinned, command, hint, Mend::Hands(|_| ())).then(right))
-}
-
-/// An archive `a.tar` made by the system's own `tar`.
-fn archive(sandbox: &Sandbox, how: &str) {
-    folder(sandbox);
-    sandbox.sh(how).works();
-}
-
-fn archived(make: fn(&Sandbox), hint: &'static str) -> Proof {
-    seen(make, "store add --unpack a.tar", hint, |sandbox| {
-        sandbox
-            .sh("rm -f a.tar f/*; echo 1 > f/one; tar -cf a.tar f")
-            .works();
-    })
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: one line for each code")]
@@ -93,15 +80,10 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.remove(object);
             },
             "status",
-            "run `dgmo store verify`",
-            Mend::Hands(|sandbox| {
-                // The command tells how much is missing; its page says what helps then.
-                sandbox.dgmo("store verify").exits(3);
-                sandbox.switch();
-                sandbox.dgmo("store verify").works();
-            }),
+            "run `dgmo repair`",
+            Mend::Run,
         )),
-        Code::ObjectDamaged => seen(
+        Code::ObjectDamaged => Proof::Seen(Trouble::new(
             |sandbox| {
                 spread(sandbox);
                 let object = tree_object(sandbox);
@@ -109,15 +91,10 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.write(object, "dgmo tree 1\n");
             },
             "status",
-            "dgmo store",
-            |sandbox| {
-                let object = tree_object(sandbox);
-                sandbox.dgmo("store verify").exits(3);
-                sandbox.remove(object);
-                sandbox.switch();
-            },
-        ),
-        Code::StoreNotRead => seen(
+            "run `dgmo repair`",
+            Mend::Run,
+        )),
+        Code::StoreNotRead => Proof::Seen(Trouble::new(
             |sandbox| {
                 spread(sandbox);
                 let object = tree_object(sandbox);
@@ -125,13 +102,9 @@ pub(super) fn proof(code: Code) -> Proof {
                 fs::create_dir(object).unwrap();
             },
             "status",
-            "",
-            |sandbox| {
-                let object = tree_object(sandbox);
-                sandbox.remove(object);
-                sandbox.switch();
-            },
-        ),
+            "run `dgmo repair`",
+            Mend::Run,
+        )),
         Code::StoreNotWritten => fault(code, "EIO", ""),
         Code::StoreFull => fault(code, "ENOSPC", "run `dgmo gc`"),
         Code::StoreReadOnly => fault(code, "EROFS", "`--home DIR`"),
@@ -163,7 +136,12 @@ pub(super) fn proof(code: Code) -> Proof {
             "newer",
             right_meta,
         ),
-        Code::HomeDamaged => seen(|sandbox| meta(sandbox, "{"), "status", "", right_meta),
+        Code::HomeDamaged => Proof::Seen(Trouble::new(
+            |sandbox| meta(sandbox, "{"),
+            "status",
+            "run `dgmo repair`",
+            Mend::Run,
+        )),
         Code::StoreFrozen => seen(
             |sandbox| {
                 meta(
@@ -222,60 +200,29 @@ pub(super) fn proof(code: Code) -> Proof {
         Code::SourceHoldsHome => Proof::Seen(
             Trouble::new(folder, "store add ..", "", Mend::Hands(|_| ())).then("store add f"),
         ),
-        Code::ArchiveDamaged => archived(
+        Code::SourceChanged => seen(
             |sandbox| {
-                archive(
-                    sandbox,
-                    "head -c 100000 /dev/urandom > f/r; tar -cf b f; head -c 50000 b > a.tar",
-                );
+                folder(sandbox);
+                // It has no bytes by what the system says, and some when it is read.
+                sandbox.link("/proc/version", "work/growing");
             },
-            "fetch the archive again",
-        ),
-        Code::ArchiveWrongPacking => Proof::Seen(Trouble::new(
-            |sandbox| archive(sandbox, "echo '<html>log in</html>' > a.tar.gz"),
-            "store add --unpack a.tar.gz",
-            "say how it is packed",
-            Mend::Hands(|sandbox| drop(sandbox.sh("tar -czf a.tar.gz f").works())),
-        )),
-        Code::ArchiveName => archived(
-            |sandbox| archive(sandbox, "tar -cPf a.tar ../${PWD##*/}/f/one"),
-            "do not use this archive",
-        ),
-        Code::ArchiveKind => archived(
-            |sandbox| archive(sandbox, "mkfifo f/p; tar -cf a.tar f"),
-            "do not use this archive",
-        ),
-        Code::ArchiveLink => archived(
-            |sandbox| archive(sandbox, "ln -s ../../../etc f/out; tar -cf a.tar f"),
-            "do not use this archive",
-        ),
-        Code::ArchiveClash => archived(
+            "store add growing",
+            "stop what writes to it, or add a copy",
             |sandbox| {
-                archive(
-                    sandbox,
-                    "tar -cf a.tar f; rm -r f; echo x > f; tar -rf a.tar f; rm f; mkdir f",
-                );
+                drop(
+                    sandbox
+                        .sh("cat growing > copy; rm growing; mv copy growing")
+                        .works(),
+                )
             },
-            "do not use this archive",
         ),
-        Code::ArchiveStrippedAway => Proof::Seen(
-            Trouble::new(
-                |sandbox| archive(sandbox, "tar -cf a.tar f"),
-                "store add --unpack --strip 5 a.tar",
-                "smaller number",
-                Mend::Hands(|_| ()),
-            )
-            .then("store add --unpack --strip 1 a.tar"),
-        ),
-        Code::SourceChanged | Code::ArchiveNotRead => Proof::Unreachable(RACE),
-        Code::StoreSplit => Proof::Unreachable("it needs a file system mounted inside the home"),
-        Code::SourceName => {
-            Proof::Unreachable("Linux makes no such name; the crate's own tests do")
-        }
-        Code::InsertBroken | Code::LayOutFailed => {
-            Proof::Unreachable("it follows from another error, which is told")
-        }
-        Code::ArchiveLimit => Proof::Unreachable("the limits are far above what a test may write"),
+        Code::StoreSplit => Proof::Own(|| {
+            let hint = "keep all of the home on one file system";
+            show_fault(Code::StoreSplit, "switch", "EXDEV", hint);
+        }),
+        Code::SourceName => Proof::Unreachable("Linux makes no such name; the crate's tests do"),
+        Code::InsertBroken => Proof::Unreachable("it follows from another error, which is told"),
+        Code::LayOutFailed => Proof::Own(lay_out),
         Code::NotAnId => then("store ls zzz", "dgmo store add", "store ls p"),
         Code::NoSuchPin => Proof::Seen(
             Trouble::new(pinned, "store unpin x", "run `dgmo store pins`", Mend::Run)
@@ -283,23 +230,78 @@ pub(super) fn proof(code: Code) -> Proof {
         ),
         Code::NotAFile => then("store cat p", "dgmo store ls ID", "store ls p"),
         Code::NotInTree => then("store ls p nope", "dgmo store ls ID", "store cat p one"),
-        Code::ObjectNotATree
-        | Code::RootNotRead
-        | Code::RootDamaged
-        | Code::RootMissing
-        | Code::RootsUnknown
-        | Code::IdAmbiguous
-        | Code::ArchiveUnsupported
-        | Code::ProgramName
-        | Code::ExportNotWritten
-        | Code::ImportNotAnArchive
-        | Code::ImportVersion
-        | Code::ImportDamaged
-        | Code::ImportNotRead
-        | Code::ImportLimit
-        | Code::ImportLacking => {
-            Proof::Unreachable("not yet made here; the store's own tests make it")
-        }
+        Code::ObjectNotATree => seen(
+            |sandbox| {
+                pinned(sandbox);
+                let hex = not_a_tree();
+                let path = format!("home/store/objects/{}/{}.t", &hex[..2], &hex[2..]);
+                sandbox.write(path, "no tree");
+            },
+            NOT_A_TREE,
+            "use the newest dgmo",
+            |sandbox| {
+                let hex = not_a_tree();
+                sandbox.remove(format!("home/store/objects/{}/{}.t", &hex[..2], &hex[2..]));
+                sandbox
+                    .sh("printf 'no tree' > f/t; dgmo store add f/t")
+                    .works();
+            },
+        ),
+        Code::RootNotRead => seen(
+            |sandbox| {
+                pinned(sandbox);
+                sandbox.remove("home/pins");
+                sandbox.link("pins", "home/pins");
+            },
+            "store pins",
+            "",
+            |sandbox| {
+                // Without a hint there is still the doctor.
+                sandbox.dgmo("doctor").exits(3).says("DG3807");
+                sandbox.dgmo("repair").works();
+            },
+        ),
+        Code::RootDamaged => Proof::Seen(Trouble::new(
+            |sandbox| {
+                pinned(sandbox);
+                sandbox.write("home/pins/p.json", "{");
+            },
+            "gc",
+            "run `dgmo repair`",
+            Mend::Run,
+        )),
+        Code::RootMissing => Proof::Own(root_missing),
+        Code::RootsUnknown => seen(
+            |sandbox| {
+                pinned(sandbox);
+                sandbox.manifest("env: {A: b}\n");
+                sandbox.switch();
+                sandbox.write("home/profiles/default/generations/1/record.json", "{");
+            },
+            "gc --keep-generations",
+            "",
+            |sandbox| {
+                let ran = sandbox.dgmo("repair --json").exits(3);
+                let found = &ran.json()["findings"][0];
+                assert_eq!(found["code"], "DG3002");
+                sandbox.sh(found["remedy"]["run"].as_str().unwrap()).works();
+            },
+        ),
+        Code::IdAmbiguous => Proof::Seen(
+            Trouble::new(
+                |sandbox| {
+                    pinned(sandbox);
+                    for end in ["0", "1"] {
+                        let name = format!("home/store/objects/ab/cd{end:0>60}");
+                        sandbox.write(name, "");
+                    }
+                },
+                "store ls abcd",
+                "type more digits of the id",
+                Mend::Hands(|_| ()),
+            )
+            .then("store path abcd00000000000000000000000000000000000000000000000000000000000001"),
+        ),
         _ => unreachable!("{code} is not of this range"),
     }
 }
@@ -313,4 +315,40 @@ fn fault(code: Code, error: &'static str, hint: &'static str) -> Proof {
     };
     debug_assert!(!error.is_empty() && hint.len() < 80, "{code}");
     Proof::Own(test)
+}
+
+/// BLAKE3 of `no tree`.
+fn not_a_tree() -> String {
+    blake3::hash(b"no tree").to_hex().to_string()
+}
+
+const NOT_A_TREE: &str = "store ls $(printf 'no tree' | b3)";
+
+/// The same bytes as a file and as a program: the disk fails when the second is made of the first.
+fn lay_out() {
+    if !cfg!(feature = "fault-injection") {
+        return;
+    }
+    let sandbox = Sandbox::with("packages: {one: {path: ./one}}\n");
+    sandbox.program("work/one/bin/one", "#!/bin/sh\n");
+    sandbox.write("work/one/share/one/copy", "#!/bin/sh\n");
+    let told = (0..150).find_map(|step| {
+        let ran = with_fault(&sandbox, "switch", &format!("fail:{step}:EIO"));
+        ran.stderr.contains("error[DG2021]").then_some(ran)
+    });
+    is_told(Code::LayOutFailed, &told.expect("a step tells it"), "");
+    sandbox.switch();
+    sandbox.dgmo("store verify").works();
+}
+
+/// What is pinned goes between the question and the answer: its only file is there, its object is not.
+fn root_missing() {
+    let sandbox = Sandbox::new();
+    pinned(&sandbox);
+    let id = blake3::hash(b"1").to_hex();
+    let at = format!("home/store/objects/{}/{}", &id[..2], &id[2..]);
+    sandbox.dgmo(&format!("store pin q {id}")).works();
+    sandbox.remove(&at);
+    let ran = sandbox.dgmo("store export q -o ../x");
+    assert_ne!(ran.exit, 0, "{ran}");
 }

@@ -1,0 +1,143 @@
+//! `dgmo repair`: everything in the home that is damaged or missing, made whole from wherever its bytes still are.
+//!
+//! Outside in: the home's folders and lock files; the records of each profile (journal, footprint, pointer, history);
+//! the objects; the trees laid out from them; the parts of each generation; and at the end the target folder, where a
+//! record of it was lost. Each of them needs the one before it.
+
+mod generations;
+mod home;
+mod needs;
+mod objects;
+mod offers;
+mod records;
+
+pub use offers::FromError;
+
+use std::path::PathBuf;
+
+use dgmo_schema::name::ProfileName;
+use dgmo_schema::report::health::RepairReport;
+use dgmo_store::Store;
+use dgmo_store::durable;
+
+use super::Engine;
+use super::OpError;
+use super::Result;
+use super::begin;
+use crate::health::Finding;
+
+/// What a repair is asked for.
+#[derive(Debug, Default)]
+pub struct RepairRequest {
+    /// Homes, archives and folders that may have what is lost.
+    pub from: Vec<PathBuf>,
+    /// The manifest of the folder we are in: one more that may know sources.
+    pub manifest: Option<PathBuf>,
+    /// Whether to look only.
+    pub dry_run: bool,
+}
+
+/// Repairs all that can be repaired, and tells what cannot.
+pub fn repair(engine: &Engine<'_>, request: &RepairRequest) -> Result<RepairReport> {
+    let from = offers::open(&request.from)?;
+    let mut healer = Healer::new(engine, request.dry_run);
+    healer.home()?;
+    let store = Store::open(engine.home.root())?;
+    let profiles = begin::profile_names(engine)?;
+    let mut doubtful = Vec::new();
+    for name in &profiles {
+        if healer.records(name)? {
+            doubtful.push(name.clone());
+        }
+    }
+    let seen = healer.objects(&store, &from, request.manifest.as_deref())?;
+    for name in &profiles {
+        healer.generations(&store, name)?;
+    }
+    for name in &doubtful {
+        healer.realign(name)?;
+    }
+    if !request.dry_run {
+        store.ensure_reserve();
+        healer.sync()?;
+    }
+    Ok(RepairReport {
+        dry_run: request.dry_run,
+        objects: seen.objects,
+        bytes: seen.bytes,
+        trees: seen.laid_out,
+        findings: healer.findings.into_iter().map(Finding::report).collect(),
+    })
+}
+
+/// Brings what a crash interrupted to an end, and records in order: for one who takes the profiles away next.
+pub(super) fn bring_to_an_end(engine: &Engine<'_>) -> Result<()> {
+    let mut healer = Healer::new(engine, false);
+    healer.home()?;
+    for name in begin::profile_names(engine)? {
+        if healer.records(&name)? {
+            healer.realign(&name)?;
+        }
+    }
+    Ok(())
+}
+
+/// What there is to find without reading every object: for `dgmo doctor`.
+pub(super) fn look(engine: &Engine<'_>) -> Result<Vec<Finding>> {
+    let mut healer = Healer::new(engine, true);
+    healer.home()?;
+    let Ok(store) = Store::open(engine.home.root()) else {
+        return Ok(healer.found());
+    };
+    for name in begin::profile_names(engine)? {
+        healer.records(&name)?;
+        healer.generations(&store, &name)?;
+        healer.presence(&store, &name);
+    }
+    Ok(healer.found())
+}
+
+/// One who goes through a home, finds what is wrong and, unless it is a dry run, mends it.
+struct Healer<'a> {
+    engine: &'a Engine<'a>,
+    dry_run: bool,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Healer<'a> {
+    fn new(engine: &'a Engine<'a>, dry_run: bool) -> Self {
+        Self {
+            engine,
+            dry_run,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Notes what is mended, or would be.
+    fn mended(&mut self, finding: Finding, how: impl Into<String>) {
+        self.findings.push(finding.mended(self.dry_run, how));
+    }
+
+    /// What is told as repaired stays so, whatever happens next.
+    fn sync(&self) -> Result<()> {
+        let home = self.engine.home.root();
+        if !self.findings.is_empty() {
+            durable::sync_file_system(home).map_err(OpError::io("sync", home))?;
+        }
+        Ok(())
+    }
+
+    /// Notes what is left.
+    fn left(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// The findings of one who only looked: each with its remedy again.
+    fn found(self) -> Vec<Finding> {
+        self.findings.into_iter().map(Finding::only_seen).collect()
+    }
+
+    fn for_profile(&self, name: &ProfileName) -> Engine<'a> {
+        self.engine.for_profile(name)
+    }
+}

@@ -1,0 +1,188 @@
+//! `dgmo allow` and `dgmo deny`: whether a shell may take the environment of a folder by itself.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::generation::GenerationNumber;
+use dgmo_schema::id::Digest;
+use dgmo_schema::name::ProfileName;
+use dgmo_schema::report::running::ProjectReport;
+use dgmo_schema::report::running::ProjectSummary;
+use dgmo_schema::report::running::ProjectsReport;
+use dgmo_store::Store;
+
+use super::super::Engine;
+use super::super::OpError;
+use super::super::Result;
+use super::super::shown;
+use crate::generation::Generations;
+use crate::home::Consent;
+use crate::home::Home;
+use crate::home::Project;
+use crate::home::profile_name_for;
+use crate::manifest;
+use crate::manifest::LoadedManifest;
+
+/// What is decided about a folder.
+#[derive(Debug)]
+pub struct ConsentRequest {
+    /// Its manifest.
+    pub manifest: PathBuf,
+    /// The decision; nothing forgets every one there was.
+    pub consent: Option<Consent>,
+    /// Whether to look only.
+    pub dry_run: bool,
+}
+
+/// The profile of the environment that belongs to the manifest's folder; nothing where nobody made it a project.
+pub fn profile_for(home: &Home, manifest: &Path) -> Option<ProfileName> {
+    // Most homes have no projects at all: one look tells.
+    if !home.projects().is_dir() {
+        return None;
+    }
+    let folder = real_folder(manifest)?;
+    Project::is_known(home, &folder).then(|| profile_name_for(&folder))
+}
+
+/// Decides, durably.
+pub fn consent(engine: &Engine<'_>, request: &ConsentRequest) -> Result<ProjectReport> {
+    let folder = real_folder(&request.manifest).ok_or(OpError::NoManifest)?;
+    let files = match request.consent {
+        Some(Consent::Allowed) => files_of(&request.manifest)?,
+        _ => BTreeMap::new(),
+    };
+    let home = &engine.home;
+    // One that is damaged is written anew.
+    let before = Project::load(home, &folder).ok().flatten();
+    let unchanged = match (&before, request.consent) {
+        (None, None) => true,
+        (Some(before), Some(consent)) => {
+            before.consent == consent && (consent == Consent::Denied || before.files == files)
+        }
+        _ => false,
+    };
+    // Also where it was decided before: who did that may have died before it was on disk.
+    if !request.dry_run {
+        match request.consent {
+            None => Project::forget(home, &folder)?,
+            Some(consent) => {
+                Store::open_or_create(home.root())?;
+                let mut project = Project::new(&folder, consent, files.clone());
+                project.switched = before.and_then(|before| before.switched);
+                project.save(home, &folder)?;
+            }
+        }
+    }
+    let profile = profile_name_for(&folder);
+    let generation = generation_of(engine, &profile);
+    let allowed = request.consent == Some(Consent::Allowed);
+    Ok(ProjectReport {
+        folder: shown(&folder),
+        consent: match request.consent {
+            Some(Consent::Allowed) => "allowed",
+            Some(Consent::Denied) => "denied",
+            None => "forgotten",
+        }
+        .to_owned(),
+        unchanged,
+        files: files.into_keys().collect(),
+        next: (allowed && generation.is_none()).then(|| "dgmo switch".to_owned()),
+        generation,
+        profile,
+        dry_run: request.dry_run,
+    })
+}
+
+/// After a switch that somebody asked for in an allowed project: what its files say now is what was asked for.
+pub(in crate::ops) fn renew(engine: &Engine<'_>, switched: &LoadedManifest) -> Result<()> {
+    let home = &engine.home;
+    let manifest = switched.path.as_path();
+    let Some(folder) = real_folder(manifest).filter(|folder| Project::is_known(home, folder))
+    else {
+        return Ok(());
+    };
+    if *engine.profile.name() != profile_name_for(&folder) {
+        return Ok(());
+    }
+    let Some(before) = Project::load(home, &folder)? else {
+        return Ok(());
+    };
+    if before.consent != Consent::Allowed {
+        return Ok(());
+    }
+    let files = files_of(manifest)?;
+    if manifest::load(manifest)?.digest != switched.digest {
+        // Somebody wrote to it meanwhile: nobody asked for that yet.
+        return Ok(());
+    }
+    let mut project = Project::new(&folder, Consent::Allowed, files);
+    project.switched = Some(project.digest());
+    if project != before {
+        project.save(home, &folder)?;
+    }
+    Ok(())
+}
+
+/// All folders somebody decided about.
+pub fn projects(engine: &Engine<'_>) -> Result<ProjectsReport> {
+    let folder = engine.home.projects();
+    let mut projects = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let text = std::fs::read(entry.path()).unwrap_or_default();
+        // One that is damaged is told where its folder is used.
+        let Ok(project) = serde_json::from_slice::<Project>(&text) else {
+            continue;
+        };
+        let consent = match project.consent {
+            Consent::Denied => "denied",
+            Consent::Allowed if project.is_unchanged() => "allowed",
+            Consent::Allowed => "changed",
+        };
+        projects.push(ProjectSummary {
+            profile: profile_name_for(Path::new(&project.folder)),
+            consent: consent.to_owned(),
+            folder: project.folder,
+        });
+    }
+    projects.sort_by(|one, other| one.folder.cmp(&other.folder));
+    Ok(ProjectsReport { projects })
+}
+
+/// The generation of a project's environment; 0 is none.
+pub(super) fn generation_of(
+    engine: &Engine<'_>,
+    profile: &ProfileName,
+) -> Option<GenerationNumber> {
+    let profile = engine.home.profile(profile.clone());
+    let number = Generations::of(&profile).current().ok()?;
+    (number != GenerationNumber::ZERO).then_some(number)
+}
+
+/// The folder of a manifest, without links.
+pub(super) fn real_folder(manifest: &Path) -> Option<PathBuf> {
+    let folder = match manifest.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::canonicalize(folder).ok()
+}
+
+/// The digests of a manifest that can be used, and of all it includes, by absolute path.
+fn files_of(manifest: &Path) -> Result<BTreeMap<String, Digest>> {
+    let loaded = manifest::load(manifest)?;
+    let mut files = BTreeMap::new();
+    for file in &loaded.files {
+        let real = std::fs::canonicalize(file).map_err(OpError::io("read", file))?;
+        let bytes = std::fs::read(&real).map_err(OpError::io("read", &real))?;
+        let Some(name) = real.to_str() else {
+            return Err(OpError::Usage {
+                what: format!("`{}` is no text", real.display()),
+                hint: "give the folder a name in UTF-8".to_owned(),
+            }
+            .into());
+        };
+        files.insert(name.to_owned(), Digest::of(&bytes));
+    }
+    Ok(files)
+}

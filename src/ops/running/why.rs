@@ -1,0 +1,347 @@
+//! `dgmo why`: every way from a root to a package, a file or an object.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use dgmo_schema::code::Code;
+use dgmo_schema::code::Diagnose;
+use dgmo_schema::code::Hint;
+use dgmo_schema::generation::Generation;
+use dgmo_schema::generation::GenerationNumber;
+use dgmo_schema::generation::Record;
+use dgmo_schema::id::TreeId;
+use dgmo_schema::nearest::nearest;
+use dgmo_schema::report::running::WhyChain;
+use dgmo_schema::report::running::WhyReport;
+use dgmo_schema::report::running::WhyStep;
+use dgmo_store::Node;
+use dgmo_store::Root;
+use dgmo_store::Store;
+use dgmo_store::roots;
+
+use super::super::Engine;
+use super::super::Result;
+use super::super::begin;
+use super::size::root;
+use super::which::tree_of;
+use crate::activate::Footprint;
+use crate::generation::Generations;
+use crate::generation::ReadError;
+use crate::generation::Use;
+
+/// Nothing is known by what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{asked}` is no package of generation {generation}, no file of the store or of a generation, and no object"
+)]
+pub struct WhyError {
+    asked: String,
+    generation: u64,
+    nearest: Option<String>,
+}
+
+impl Diagnose for WhyError {
+    fn code(&self) -> Code {
+        Code::WhyUnknown
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        Some(match &self.nearest {
+            Some(name) => Hint::Do(format!("did you mean `{name}`?")),
+            None => Hint::Run("dgmo tree".to_owned()),
+        })
+    }
+}
+
+/// What was asked for.
+struct Thing {
+    kind: &'static str,
+    root: Root,
+}
+
+/// Tells what keeps a thing.
+pub fn why(engine: &Engine<'_>, asked: &str, at: Option<&str>) -> Result<WhyReport> {
+    let store = begin::look(engine)?;
+    let thing = find(engine, &store, asked, at)?;
+    let mut ways = Ways {
+        store: &store,
+        wanted: thing.root,
+        chains: Vec::new(),
+    };
+    for name in begin::profile_names(engine)? {
+        let engine = engine.for_profile(&name);
+        let generations = Generations::of(&engine.profile);
+        let Ok(numbers) = generations.numbers() else {
+            continue;
+        };
+        let current = generations.current().ok();
+        for number in numbers.into_iter().rev() {
+            let (generation, record) = match (generations.load(number), generations.record(number))
+            {
+                // Pruned since the folder was listed.
+                (Err(ReadError::Missing { .. }), _) | (_, Err(ReadError::Missing { .. })) => {
+                    continue;
+                }
+                (generation, record) => (generation?, record?),
+            };
+            let chain = WhyChain {
+                root: "generation".to_owned(),
+                name: in_words(generations, number, current),
+                profile: Some(name.clone()),
+                generation: Some(number),
+                steps: Vec::new(),
+            };
+            ways.through_generation(&chain, &generation, &record);
+        }
+    }
+    ways.through_the_rest(engine)?;
+    Ok(WhyReport {
+        asked: asked.to_owned(),
+        kind: thing.kind.to_owned(),
+        id: thing.root.id().to_string(),
+        chains: ways.chains,
+    })
+}
+
+/// A generation, and who lives in it.
+fn in_words(
+    generations: Generations<'_>,
+    number: GenerationNumber,
+    current: Option<GenerationNumber>,
+) -> String {
+    let mut marks = Vec::new();
+    if current == Some(number) {
+        marks.push("current".to_owned());
+    }
+    if let Ok(Use::By(by)) = generations.use_of(number) {
+        marks.push(format!("in use by {}", by.join(", ")));
+    }
+    let marks = if marks.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", marks.join("; "))
+    };
+    let profile = generations.profile().name();
+    format!("generation {number} of profile {profile}{marks}")
+}
+
+/// A package of the generation, a path, or an id.
+fn find(engine: &Engine<'_>, store: &Store, asked: &str, at: Option<&str>) -> Result<Thing> {
+    let generations = Generations::of(&engine.profile);
+    let number = generations.find(at.unwrap_or("current"))?;
+    let generation = generations.load(number)?;
+    if let Some(package) = generation
+        .packages
+        .iter()
+        .find(|(name, _)| name.as_str() == asked)
+    {
+        let root = Root::Tree(package.1.tree);
+        return Ok(Thing {
+            kind: "package",
+            root,
+        });
+    }
+    if let Some(root) = at_path(
+        engine,
+        store,
+        &generations.record(number)?,
+        Path::new(asked),
+    ) {
+        return Ok(Thing { kind: "file", root });
+    }
+    // A program is what people have in their hands.
+    let bin = engine.profile.generation(number).join("view").join("bin");
+    if Path::new(asked).components().count() == 1
+        && std::fs::symlink_metadata(bin.join(asked)).is_ok()
+        && let Some(root) = in_a_tree(store, &super::which::first_target(&bin, asked))
+    {
+        return Ok(Thing { kind: "file", root });
+    }
+    if let Ok(root) = store.find(asked) {
+        let kind = match root {
+            Root::Tree(_) => "tree",
+            Root::Blob(_) => "blob",
+        };
+        return Ok(Thing { kind, root });
+    }
+    let packages = generation.packages.keys().map(AsRef::as_ref);
+    Err(WhyError {
+        nearest: nearest(asked, packages).map(ToOwned::to_owned),
+        asked: asked.to_owned(),
+        generation: number.0,
+    }
+    .into())
+}
+
+/// The object behind a path: of a home file, or of a file in the store's trees.
+fn at_path(engine: &Engine<'_>, store: &Store, record: &Record, asked: &Path) -> Option<Root> {
+    let path = std::path::absolute(asked).ok()?;
+    // A file that is gone from its place is still one of the generation's.
+    let target = Footprint::load(&engine.profile)
+        .ok()
+        .flatten()
+        .map_or_else(|| engine.default_target.clone(), |held| held.target);
+    if let Ok(below) = path.strip_prefix(&target) {
+        let entry = record.files.iter().find(|(name, _)| {
+            let name = Path::new(name.as_str());
+            below.starts_with(name)
+        });
+        if let Some((name, file)) = entry {
+            let inside = below.strip_prefix(name.as_str()).unwrap_or(Path::new(""));
+            return below_root(store, root(file.content), inside);
+        }
+    }
+    std::fs::symlink_metadata(&path).ok()?;
+    in_a_tree(store, &path).or_else(|| in_a_tree(store, &std::fs::canonicalize(&path).ok()?))
+}
+
+/// The object behind a path in the store's trees.
+fn in_a_tree(store: &Store, path: &Path) -> Option<Root> {
+    let tree = tree_of(store, path)?;
+    let folder = store.tree_path(tree);
+    let real = std::fs::canonicalize(&folder).ok()?;
+    let inside = path
+        .strip_prefix(&folder)
+        .or_else(|_| path.strip_prefix(&real));
+    below_root(store, Root::Tree(tree), inside.ok()?)
+}
+
+fn below_root(store: &Store, root: Root, inside: &Path) -> Option<Root> {
+    let mut here = root;
+    for part in inside {
+        let Root::Tree(tree) = here else { return None };
+        here = match store.read_tree(tree).ok()?.get(part.as_encoded_bytes())? {
+            Node::File(blob) | Node::Executable(blob) => Root::Blob(*blob),
+            Node::Folder(tree) => Root::Tree(*tree),
+            Node::Link(_) => return None,
+        };
+    }
+    Some(here)
+}
+
+/// The ways that were found.
+struct Ways<'a> {
+    store: &'a Store,
+    wanted: Root,
+    chains: Vec<WhyChain>,
+}
+
+impl Ways<'_> {
+    fn through_generation(&mut self, chain: &WhyChain, generation: &Generation, record: &Record) {
+        for (name, package) in &generation.packages {
+            let version = package.version.as_deref().unwrap_or_default();
+            let first = WhyStep {
+                what: "package".to_owned(),
+                name: format!("{name} {version}").trim_end().to_owned(),
+                id: package.tree.to_string(),
+            };
+            self.through(chain, first, Root::Tree(package.tree));
+        }
+        for (path, file) in &record.files {
+            let content = root(file.content);
+            let first = WhyStep {
+                what: "home file".to_owned(),
+                name: path.to_string(),
+                id: content.id().to_string(),
+            };
+            self.through(chain, first, content);
+        }
+    }
+
+    fn through_the_rest(&mut self, engine: &Engine<'_>) -> Result<()> {
+        let chain = |root: &str, name: String| WhyChain {
+            root: root.to_owned(),
+            name,
+            profile: None,
+            generation: None,
+            steps: Vec::new(),
+        };
+        for pin in self.store.pins()? {
+            self.through_root(&chain("pin", format!("pin {}", pin.name)), pin.root);
+        }
+        for root in self.store.leased()? {
+            let name = "lease of a command that runs".to_owned();
+            self.through_root(&chain("lease", name), root);
+        }
+        for used in roots::processes(engine.home.root()) {
+            let name = format!("{} (process {})", used.name, used.process);
+            for tree in used.trees {
+                self.through_root(&chain("process", name.clone()), Root::Tree(tree));
+            }
+        }
+        Ok(())
+    }
+
+    fn through_root(&mut self, chain: &WhyChain, root: Root) {
+        let what = match root {
+            Root::Tree(_) => "tree",
+            Root::Blob(_) => "file",
+        };
+        let id = root.id().to_string();
+        let first = WhyStep {
+            what: what.to_owned(),
+            name: String::new(),
+            id,
+        };
+        self.through(chain, first, root);
+    }
+
+    /// Adds the chain that begins with `first`, if it leads to what is wanted.
+    fn through(&mut self, chain: &WhyChain, first: WhyStep, from: Root) {
+        let mut steps = vec![first];
+        let found = from == self.wanted
+            || match from {
+                Root::Tree(tree) => {
+                    self.holds(tree) && {
+                        let mut seen = BTreeSet::new();
+                        self.path(tree, &mut steps, &mut seen)
+                    }
+                }
+                Root::Blob(_) => false,
+            };
+        if found {
+            self.chains.push(WhyChain {
+                steps,
+                ..chain.clone()
+            });
+        }
+    }
+
+    /// Whether the tree reaches what is wanted, told by its closure, which is remembered.
+    fn holds(&self, tree: TreeId) -> bool {
+        let closure = self.store.closure(&[Root::Tree(tree)]);
+        closure.is_ok_and(|closure| match self.wanted {
+            Root::Tree(id) => closure.has_tree(id),
+            Root::Blob(id) => closure.has_blob(id),
+        })
+    }
+
+    /// Walks to what is wanted, leaving the way in `steps`.
+    fn path(&self, tree: TreeId, steps: &mut Vec<WhyStep>, seen: &mut BTreeSet<TreeId>) -> bool {
+        if !seen.insert(tree) {
+            return false;
+        }
+        let Ok(tree) = self.store.read_tree(tree) else {
+            return false;
+        };
+        for entry in tree.entries() {
+            let (what, below) = match &entry.node {
+                Node::File(blob) | Node::Executable(blob) => ("file", Root::Blob(*blob)),
+                Node::Folder(tree) => ("folder", Root::Tree(*tree)),
+                Node::Link(_) => continue,
+            };
+            steps.push(WhyStep {
+                what: what.to_owned(),
+                name: entry.name.to_string(),
+                id: below.id().to_string(),
+            });
+            let found = below == self.wanted
+                || matches!(below, Root::Tree(tree) if self.path(tree, steps, seen));
+            if found {
+                return true;
+            }
+            steps.pop();
+        }
+        false
+    }
+}

@@ -1,0 +1,469 @@
+//! Laid-out trees, mended where they are: programs that run from them are not disturbed.
+//!
+//! Each file is replaced by one rename, so that its name always stands for the old bytes or the new. A crash leaves
+//! folders that may be written and a name that ends in `.dgmo-new`; the next repair sees both.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::event::Observer;
+use dgmo_schema::event::Task;
+use dgmo_schema::event::Unit;
+use dgmo_schema::id::BlobId;
+use dgmo_schema::id::Digest;
+use dgmo_schema::id::TreeId;
+
+use super::Mended;
+use super::RepairError;
+use crate::durable;
+use crate::durable::Folder;
+use crate::failure::WriteError;
+use crate::layout::Layout;
+use crate::object::Inode;
+use crate::object::ObjectName;
+use crate::platform;
+use crate::store::Store;
+use crate::tree::Entry;
+use crate::tree::Node;
+use crate::verify::Finding;
+
+/// What a mending of the files of a store did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LaidOutMended {
+    /// Trees that were mended where they are laid out, or laid out again.
+    pub trees: BTreeSet<TreeId>,
+    /// What belonged nowhere, and where it is now.
+    pub moved: Vec<(PathBuf, PathBuf)>,
+    /// What is wrong after all.
+    pub left: Vec<Finding>,
+}
+
+impl Store {
+    /// Mends everything below `objects/` and `trees/` but the bytes of objects, which are mended already: trees that
+    /// link what was replaced, or do not show what they should; `needed` trees that are not laid out; and modes. Then
+    /// looks again at all that was touched.
+    pub fn mend_laid_out(
+        &self,
+        findings: &[Finding],
+        mended: &Mended,
+        needed: &[TreeId],
+        observer: &dyn Observer,
+    ) -> Result<LaidOutMended, RepairError> {
+        let mut result = LaidOutMended::default();
+        self.mend_modes(findings)?;
+        let tops = self.tops_to_mend(findings, mended)?;
+        let task = Task::start(
+            observer,
+            "mending laid-out trees",
+            Some((tops.len() + needed.len()) as u64),
+            Unit::Items,
+        );
+        let mut fixes = Fixes::default();
+        for top in &tops {
+            let path = self.tree_path(*top);
+            self.plan(*top, &path, &mut fixes)?;
+        }
+        self.prepare(&fixes, needed, &mut result, observer)?;
+        for (folder, fix) in &fixes.folders {
+            self.carry_out(folder, fix, &mut result)?;
+        }
+        task.advance((tops.len() + needed.len()) as u64);
+        result.trees.extend(tops.iter().copied());
+        let names: Vec<ObjectName> = mended
+            .names
+            .iter()
+            .map(|(digest, inode)| ObjectName::new(*digest, *inode))
+            .collect();
+        let trees: Vec<TreeId> = result.trees.iter().copied().collect();
+        result.left = self.verify_again(&names, &trees, observer);
+        Ok(result)
+    }
+
+    /// Moves what is no object out of the folders of objects and trees. What it was is not for us to say, so it is kept.
+    ///
+    /// It comes before anything is put back: a folder may have the place of an object.
+    pub fn move_foreign(
+        &self,
+        findings: &[Finding],
+        result: &mut LaidOutMended,
+    ) -> Result<(), RepairError> {
+        for finding in findings {
+            let Finding::Foreign { path } = finding else {
+                continue;
+            };
+            result.moved.extend(move_to_found(self.layout(), path)?);
+        }
+        Ok(())
+    }
+
+    fn mend_modes(&self, findings: &[Finding]) -> Result<(), RepairError> {
+        for finding in findings {
+            if let Finding::WrongMode { path, expected, .. } = finding {
+                match durable::set_mode(path, *expected) {
+                    // A folder that is mended below gets its mode there.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    result => result.map_err(WriteError::at(path))?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tops_to_mend(
+        &self,
+        findings: &[Finding],
+        mended: &Mended,
+    ) -> Result<BTreeSet<TreeId>, RepairError> {
+        let trees = self.layout().trees();
+        let mut tops = BTreeSet::new();
+        for finding in findings {
+            match finding {
+                Finding::LaidOut { tree, .. } => drop(tops.insert(*tree)),
+                Finding::WrongMode { path, .. } | Finding::Unreadable { path, .. } => {
+                    tops.extend(top_of(&trees, path));
+                }
+                _ => {}
+            }
+        }
+        if !mended.is_empty() {
+            let mut known = BTreeMap::new();
+            let entries = fs::read_dir(&trees).map_err(|source| RepairError::Read {
+                path: trees.clone(),
+                source,
+            })?;
+            for entry in entries.flatten() {
+                if let Some(id) = id_of(&entry.file_name())
+                    && self.shows(id, mended, &mut known)
+                {
+                    tops.insert(id);
+                }
+            }
+        }
+        Ok(tops)
+    }
+
+    /// Whether something that was replaced is below the tree.
+    fn shows(&self, id: TreeId, mended: &Mended, known: &mut BTreeMap<TreeId, bool>) -> bool {
+        if let Some(shows) = known.get(&id) {
+            return *shows;
+        }
+        // A tree that cannot be read cannot be mended either.
+        let entries = self
+            .read_tree(id)
+            .map_or_else(|_| Vec::new(), crate::tree::Tree::into_entries);
+        let shows = mended.has(id.0, Inode::Tree)
+            || entries.iter().any(|entry| match entry.node {
+                Node::File(id) => mended.has(id.0, Inode::Plain),
+                Node::Executable(id) => mended.has(id.0, Inode::Executable),
+                Node::Folder(id) => self.shows(id, mended, known),
+                Node::Link(_) => false,
+            });
+        known.insert(id, shows);
+        shows
+    }
+
+    /// What is to be done to the folder at `path`, which shall show the tree `id`.
+    fn plan(&self, id: TreeId, path: &Path, fixes: &mut Fixes) -> Result<(), RepairError> {
+        let Ok(tree) = self.read_tree(id) else {
+            return Ok(());
+        };
+        let there = names_in(path)?;
+        let mut fix = Fix::default();
+        for entry in tree.entries() {
+            if !there.contains(&*entry.name.to_os()) || !self.is_right(path, entry)? {
+                fix.entries.push(entry.clone());
+                if let Node::File(id) | Node::Executable(id) = entry.node {
+                    fixes
+                        .blobs
+                        .insert((id, matches!(entry.node, Node::Executable(_))));
+                }
+            }
+        }
+        fix.foreign = there
+            .into_iter()
+            .filter(|name| tree.get(name.as_encoded_bytes()).is_none())
+            .collect();
+        let read_only = fs::symlink_metadata(path)
+            .ok()
+            .is_some_and(|metadata| metadata.permissions().readonly());
+        if !fix.entries.is_empty() || !fix.foreign.is_empty() || !read_only {
+            fixes.folders.push((path.to_owned(), fix));
+        }
+        for entry in tree.entries() {
+            if let Node::Folder(id) = entry.node {
+                self.plan(id, &path.join(entry.name.to_os()), fixes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an entry is what it shall be. A file is if it is the object's own: that one was verified.
+    fn is_right(&self, folder: &Path, entry: &Entry) -> Result<bool, RepairError> {
+        let path = folder.join(entry.name.to_os());
+        let unread = |source| RepairError::Read {
+            path: path.clone(),
+            source,
+        };
+        let metadata = fs::symlink_metadata(&path).map_err(unread)?;
+        Ok(match &entry.node {
+            Node::Folder(_) => metadata.is_dir(),
+            Node::Link(target) => {
+                metadata.is_symlink()
+                    && fs::read_link(&path).map_err(unread)?.as_os_str() == &*target.to_os()
+            }
+            Node::File(id) => self.is_linked(*id, Inode::Plain, &path)?,
+            Node::Executable(id) => self.is_linked(*id, Inode::Executable, &path)?,
+        })
+    }
+
+    fn is_linked(&self, id: BlobId, inode: Inode, path: &Path) -> Result<bool, RepairError> {
+        let unread = |source| RepairError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let ours = platform::state_at(path).map_err(unread)?;
+        let object = self.objects().path_of(&ObjectName::blob(id, inode));
+        let Ok(theirs) = platform::state_at(&object) else {
+            return Ok(false);
+        };
+        Ok(ours.inode != 0 && (ours.device, ours.inode) == (theirs.device, theirs.inode))
+    }
+
+    /// Everything that files will be linked to, on disk before the first name is replaced.
+    fn prepare(
+        &self,
+        fixes: &Fixes,
+        needed: &[TreeId],
+        result: &mut LaidOutMended,
+        observer: &dyn Observer,
+    ) -> Result<(), RepairError> {
+        let insertion = self.begin(observer)?;
+        for (id, executable) in &fixes.blobs {
+            if self.has_blob(*id) {
+                insertion.ensure_inode(*id, *executable)?;
+            }
+        }
+        for id in needed {
+            // One that is not whole cannot be laid out; what it lacks is told.
+            if !self.is_laid_out(*id) && self.is_whole(*id) {
+                insertion.lay_out(*id)?;
+                result.trees.insert(*id);
+            }
+        }
+        insertion.commit()?;
+        Ok(())
+    }
+
+    fn is_whole(&self, id: TreeId) -> bool {
+        self.read_tree(id).is_ok_and(|tree| {
+            tree.entries().iter().all(|entry| match entry.node {
+                Node::File(id) | Node::Executable(id) => self.has_blob(id),
+                Node::Folder(id) => self.is_whole(id),
+                Node::Link(_) => true,
+            })
+        })
+    }
+
+    fn carry_out(
+        &self,
+        path: &Path,
+        fix: &Fix,
+        result: &mut LaidOutMended,
+    ) -> Result<(), RepairError> {
+        // The folder above may have made it a moment ago.
+        durable::set_mode(path, 0o755).map_err(WriteError::at(path))?;
+        for name in &fix.foreign {
+            let stray = path.join(name);
+            if is_staged(name) {
+                durable::remove_all(&stray).map_err(WriteError::at(&stray))?;
+            } else {
+                result.moved.extend(move_to_found(self.layout(), &stray)?);
+            }
+        }
+        let folder = Folder::open(path).map_err(WriteError::at(path))?;
+        for entry in &fix.entries {
+            self.put(path, &folder, entry, result)?;
+        }
+        folder.sync().map_err(WriteError::at(path))?;
+        folder.set_mode(0o555).map_err(WriteError::at(path))?;
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        path: &Path,
+        folder: &Folder,
+        entry: &Entry,
+        result: &mut LaidOutMended,
+    ) -> Result<(), RepairError> {
+        let name = entry.name.to_os();
+        let place = path.join(&name);
+        let failed = |error| WriteError::new(&place, error);
+        let is_folder = fs::symlink_metadata(&place)
+            .ok()
+            .map(|there| there.is_dir());
+        let shall_be_folder = matches!(entry.node, Node::Folder(_));
+        // What no rename can replace has to go first.
+        if is_folder.is_some_and(|is_folder| is_folder || shall_be_folder) {
+            if is_folder == Some(true) && shall_be_folder {
+                return Ok(());
+            }
+            result.moved.extend(move_to_found(self.layout(), &place)?);
+        }
+        let staged = staged_name(&name);
+        match &entry.node {
+            Node::Folder(_) => return Ok(folder.make_folder(&name).map_err(failed)?),
+            Node::Link(target) => folder
+                .symlink(Path::new(&target.to_os()), &staged)
+                .map_err(failed)?,
+            Node::File(id) => {
+                if !self.link(*id, Inode::Plain, folder, &staged)? {
+                    return Ok(());
+                }
+            }
+            Node::Executable(id) => {
+                if !self.link(*id, Inode::Executable, folder, &staged)? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(folder.rename(&staged, folder, &name).map_err(failed)?)
+    }
+
+    /// One more name for the object's file, or a copy where there can be no more. False if there is no object.
+    fn link(
+        &self,
+        id: BlobId,
+        inode: Inode,
+        folder: &Folder,
+        name: &OsStr,
+    ) -> Result<bool, RepairError> {
+        let object = ObjectName::blob(id, inode);
+        let from = self.objects().path_of(&object);
+        let to = folder.path().join(name);
+        let linked = match self.objects().shard(&object) {
+            Ok(Some(shard)) => folder.hard_link(shard, object.file_name(), name),
+            Ok(None) => Err(io::ErrorKind::NotFound.into()),
+            Err(error) => Err(error),
+        };
+        match linked {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if platform::failed_for_lack_of_links(&error) => {
+                durable::copy_file(&from, &to, inode.mode()).map_err(WriteError::at(&to))?;
+                durable::sync_file(&to).map_err(WriteError::at(&to))?;
+                Ok(true)
+            }
+            Err(error) => Err(WriteError::new(to, error).into()),
+        }
+    }
+}
+
+/// What is to be done, folders before what is in them.
+#[derive(Debug, Default)]
+struct Fixes {
+    folders: Vec<(PathBuf, Fix)>,
+    /// The files of blobs that are needed, and whether as executables.
+    blobs: BTreeSet<(BlobId, bool)>,
+}
+
+#[derive(Debug, Default)]
+struct Fix {
+    /// Entries to put in their place.
+    entries: Vec<Entry>,
+    /// Names that do not belong there.
+    foreign: Vec<OsString>,
+}
+
+fn names_in(folder: &Path) -> Result<BTreeSet<OsString>, RepairError> {
+    // What lies behind a link is not ours to look at.
+    if fs::symlink_metadata(folder).is_ok_and(|there| there.is_symlink()) {
+        return Ok(BTreeSet::new());
+    }
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(entries.flatten().map(|entry| entry.file_name()).collect()),
+        // It is missing, or something else is there: the folder above sees to it.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(BTreeSet::new())
+        }
+        Err(source) => Err(RepairError::Read {
+            path: folder.to_owned(),
+            source,
+        }),
+    }
+}
+
+const STAGED: &str = ".dgmo-new";
+
+fn staged_name(name: &OsStr) -> OsString {
+    let mut staged = OsString::from(".");
+    if name.len() > 240 {
+        staged.push(&*Digest::of(name.as_encoded_bytes()).to_string());
+    } else {
+        staged.push(name);
+    }
+    staged.push(STAGED);
+    staged
+}
+
+fn is_staged(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".") && name.ends_with(STAGED.as_bytes())
+}
+
+fn id_of(name: &OsStr) -> Option<TreeId> {
+    Digest::from_hex(name.as_encoded_bytes()).map(TreeId)
+}
+
+fn top_of(trees: &Path, path: &Path) -> Option<TreeId> {
+    let top = path.strip_prefix(trees).ok()?.components().next()?;
+    id_of(top.as_os_str())
+}
+
+/// Moves what does not belong where it is to `found/`, under a free name. None if it is gone.
+pub fn move_to_found(
+    layout: &Layout,
+    path: &Path,
+) -> Result<Option<(PathBuf, PathBuf)>, WriteError> {
+    let Ok(metadata) = fs::symlink_metadata(path) else {
+        return Ok(None);
+    };
+    let found = layout.home().join("found");
+    if !found.is_dir() {
+        durable::make_folders(&found).map_err(WriteError::at(&found))?;
+        durable::sync_folder(layout.home()).map_err(WriteError::at(layout.home()))?;
+    }
+    if metadata.is_dir() {
+        // A folder that may not be written cannot be moved.
+        durable::set_mode(path, 0o755).map_err(WriteError::at(path))?;
+    }
+    let name = path.file_name().unwrap_or(OsStr::new("unnamed"));
+    for count in 1_u64.. {
+        let mut free = name.to_owned();
+        if count > 1 {
+            free.push(format!(".{count}"));
+        }
+        let to = found.join(free);
+        let moved = durable::rename_no_replace(path, &to).map_err(WriteError::at(&to))?;
+        if moved == durable::Renamed::Done {
+            // Whoever comes next sees it gone, and does not look whether that is on disk. A crash in between may leave it
+            // in both places, never in none.
+            for folder in [Some(found.as_path()), path.parent()].into_iter().flatten() {
+                durable::sync_folder(folder).map_err(WriteError::at(folder))?;
+            }
+            return Ok(Some((path.to_owned(), to)));
+        }
+    }
+    Ok(None)
+}
