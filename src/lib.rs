@@ -14,6 +14,7 @@ pub mod realise;
 pub mod files;
 pub mod view;
 pub mod generation;
+pub mod service;
 pub mod check;
 pub mod health;
 pub mod activate;

@@ -114,9 +114,15 @@ pub struct Touched {
     /// Services that were started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub started: Vec<ServiceName>,
-    /// State folders that were copied.
+    /// State folders that are kept with the generation that is left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copied: Vec<StateName>,
+    /// State folders that become what was kept of them; all of `copied` is done by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brought: Vec<StateName>,
+    /// State folders that were kept with the generation on trial on the way back from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<StateName>,
 }
 
 fn path(profile: &Profile) -> PathBuf {

@@ -85,8 +85,12 @@ fn in_words(report: &CollectReport, _: Style) -> String {
     };
     for pruned in &report.pruned {
         let numbers: Vec<String> = pruned.generations.iter().map(ToString::to_string).collect();
+        let state = match pruned.state_bytes {
+            0 => String::new(),
+            bytes => format!(" with {} of state", ui::bytes(bytes)),
+        };
         let line = format!(
-            "profile {}: generation {} {drop}\n",
+            "profile {}: generation {}{state} {drop}\n",
             pruned.profile,
             numbers.join(", ")
         );

@@ -1,7 +1,5 @@
 //! The manual pages that are checked in under `packaging/man/`, made from the help of the commands.
 
-use std::path::Path;
-
 use clap::Command;
 use clap::CommandFactory;
 
@@ -35,32 +33,39 @@ fn add_pages(command: &Command, name: &str, pages: &mut Vec<(String, String)>) {
     }
 }
 
-/// Run with `UPDATE_MANUAL=1` to write them anew.
-#[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test may rewrite checked-in files when asked to"
-)]
-fn the_manual_pages_in_the_repository_are_those_of_the_commands() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/man");
-    let update = std::env::var_os("UPDATE_MANUAL").is_some();
-    let pages = pages();
-    if update {
-        drop(std::fs::remove_dir_all(&folder));
-        std::fs::create_dir_all(&folder).unwrap();
-    }
-    for (name, text) in &pages {
-        let file = folder.join(name);
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::pages;
+
+    /// Run with `UPDATE_MANUAL=1` to write them anew.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test may rewrite checked-in files when asked to"
+    )]
+    fn the_manual_pages_in_the_repository_are_those_of_the_commands() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/man");
+        let update = std::env::var_os("UPDATE_MANUAL").is_some();
+        let pages = pages();
         if update {
-            std::fs::write(&file, text).unwrap();
+            drop(std::fs::remove_dir_all(&folder));
+            std::fs::create_dir_all(&folder).unwrap();
         }
-        let found = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(
-            found == *text,
-            "{} is not current: run this test with UPDATE_MANUAL=1",
-            file.display()
-        );
+        for (name, text) in &pages {
+            let file = folder.join(name);
+            if update {
+                std::fs::write(&file, text).unwrap();
+            }
+            let found = std::fs::read_to_string(&file).unwrap_or_default();
+            assert!(
+                found == *text,
+                "{} is not current: run this test with UPDATE_MANUAL=1",
+                file.display()
+            );
+        }
+        let count = std::fs::read_dir(&folder).unwrap().count();
+        assert_eq!(count, pages.len(), "a page of a command that is gone");
     }
-    let count = std::fs::read_dir(&folder).unwrap().count();
-    assert_eq!(count, pages.len(), "a page of a command that is gone");
 }

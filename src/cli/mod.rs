@@ -25,6 +25,7 @@ mod remove;
 mod repair;
 mod rollback;
 mod run;
+mod services;
 mod stand;
 mod status;
 mod store;
@@ -95,6 +96,7 @@ enum Command {
     Run(run::RunArgs),
     Exec(run::ExecArgs),
     Shell(run::ShellArgs),
+    Services(services::Args),
     Env(env::Args),
     Hook(hook::Args),
     #[command(hide = true)]
@@ -207,6 +209,7 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::Diff(args) => diff::run(&args, global, printer),
         Command::History(args) => history::run(&args, global, printer),
         Command::Profiles(_) => profiles::run(global, printer),
+        Command::Services(args) => services::run(args, global, printer),
         Command::Env(args) => env::run(&args, global, printer),
         Command::Run(args) => run::run(args, global, printer),
         Command::Exec(args) => run::exec(args, global, printer),

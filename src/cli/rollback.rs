@@ -14,6 +14,7 @@ use crate::activate::InTheWay;
 use crate::ops;
 use crate::ops::Result;
 use crate::ops::RollbackRequest;
+use crate::ops::TrialHow;
 use crate::ui::Printer;
 use crate::ui::Renderer;
 use crate::ui::Style;
@@ -28,6 +29,7 @@ use crate::ui::Style;
 Examples:
   dgmo rollback            one back
   dgmo rollback 12         to generation 12
+  dgmo rollback 12 --with-state    and the state folders as they were when 12 was left
   dgmo rollback editor     to the generation with the label `editor`
   dgmo rollback 0          as it was before dgmo")]
 pub(super) struct Args {
@@ -53,6 +55,9 @@ pub(super) struct Common {
     /// Write this into the history
     #[arg(short = 'm', long, value_name = "TEXT")]
     note: Option<String>,
+    /// Make state folders again what was kept of them when that generation was left
+    #[arg(long)]
+    with_state: bool,
     #[command(flatten)]
     trial: TrialFlags,
 }
@@ -83,7 +88,10 @@ pub(super) fn go(
             InTheWay::Refuse
         },
         note: common.note,
-        how: common.trial.how(),
+        how: TrialHow {
+            with_state: common.with_state,
+            ..common.trial.how()
+        },
     };
     let report = ops::rollback(&engine, &request)?;
     printer

@@ -40,7 +40,8 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
     let engine = global.engine(special, &renderer)?;
     let report = ops::status(&engine)?;
     printer.report(&report, in_words).map_err(OpError::stdout)?;
-    Ok(Exit::found(!report.drift.is_empty()))
+    let is_found = !report.drift.is_empty() || !report.services_down.is_empty();
+    Ok(Exit::found(is_found))
 }
 
 pub(super) fn in_words(report: &StatusReport, style: Style) -> String {
@@ -62,7 +63,21 @@ pub(super) fn in_words(report: &StatusReport, style: Style) -> String {
         let to = aside.to.as_deref().unwrap_or_default();
         text.push_str(&format!("  {} of yours is kept as {to}\n", aside.path));
     }
+    for service in &report.services_down {
+        let why = service.why.as_ref().map(|why| format!(": {why}"));
+        text.push_str(&format!(
+            "  {} the service {} is {}{}\n",
+            style.odd("!"),
+            service.name,
+            service.state.word(),
+            why.unwrap_or_default()
+        ));
+    }
     if report.drift.is_empty() {
+        if !report.services_down.is_empty() {
+            text.push_str("`dgmo services start` starts what does not run, `dgmo services run` runs them where no init system does\n");
+            return text;
+        }
         text.push_str("everything is as the generation says\n");
         return text;
     }

@@ -43,6 +43,7 @@ impl TrialFlags {
         TrialHow {
             no_hooks: self.no_hooks,
             no_checks: self.no_checks,
+            with_state: false,
             confirm_within: self.confirm_within,
         }
     }
@@ -83,7 +84,8 @@ pub(super) fn steps(steps: &[PlannedStep]) -> String {
         match step.what {
             StepKind::BeforeHook => format!("  before: {name}\n"),
             StepKind::Stop => format!("  stop {name}\n"),
-            StepKind::State => format!("  keep the state {name}\n"),
+            StepKind::State => format!("  keep the state {name}{}\n", size(step)),
+            StepKind::BringBack => format!("  bring back the state {name}{}\n", size(step)),
             StepKind::Start => format!("  start {name}\n"),
             StepKind::AfterHook => format!("  after: {name}\n"),
             StepKind::Check if step.required => format!("  check {name}\n"),
@@ -92,6 +94,11 @@ pub(super) fn steps(steps: &[PlannedStep]) -> String {
         }
     });
     lines.collect()
+}
+
+fn size(step: &PlannedStep) -> String {
+    let bytes = step.bytes.map(crate::ui::bytes);
+    bytes.map(|bytes| format!(", {bytes}")).unwrap_or_default()
 }
 
 /// How a trial went that the change stood.

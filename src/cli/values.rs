@@ -189,7 +189,7 @@ impl Asked {
     }
 
     fn global(&self) -> Option<Global> {
-        let bare = <Global as clap::Args>::augment_args(Command::new("dgmo"));
+        let bare = <Global as clap::Args>::augment_args(Command::default().name("dgmo"));
         let matches = bare.try_get_matches_from(&self.flags).ok()?;
         Global::from_arg_matches(&matches).ok()
     }

@@ -13,6 +13,8 @@
 //!     policy.json               what pruning keeps; not rolled back
 //!     journal/                  empty at rest; `trial.json` in it while a change waits to be confirmed
 //!     log/                      what hooks printed, the newest 512 KiB
+//!     state/N/NAME/             state folders as they were when generation N was left
+//!     services/                 the supervisor's socket, notes and logs, where there is one
 //!     trash/                    pruned generations on their way out
 //!     shells/PID                which generation a shell has set for itself; means nothing once it ended
 //!     lock                      one change at a time
@@ -199,6 +201,16 @@ impl Profile {
     /// The crash record of a switch under way.
     pub fn journal(&self) -> PathBuf {
         self.folder.join("journal")
+    }
+
+    /// What is kept of state folders, by generation and name.
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// What the supervisor of its services keeps: its socket, its notes, their logs.
+    pub fn services(&self) -> PathBuf {
+        self.folder.join("services")
     }
 
     /// What hooks printed.

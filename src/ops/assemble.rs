@@ -25,11 +25,15 @@ use dgmo_store::Tree;
 use dgmo_store::durable;
 use dgmo_store::durable::Folder;
 
+use super::Engine;
 use super::OpError;
 use super::Result;
+use super::services;
+use super::services::Units;
 use crate::activate::Desired;
 use crate::activate::Image;
 use crate::home::Profile;
+use crate::service::UNITS;
 use crate::view;
 use crate::view::Environment;
 use crate::view::Member;
@@ -40,20 +44,27 @@ use crate::view::ViewError;
 /// How many folders `profiles/NAME/generations/N/files` lies below the home.
 const DEPTH: usize = 5;
 
-/// Writes `view/`, `files/` and `env` into the empty folder `generation`, which will be at `place`.
+/// Writes `view/`, `files/`, `env` and `units/` into the empty folder `generation`, which will get `number`.
 pub(super) fn write_parts(
+    engine: &Engine<'_>,
     generation: &Path,
     insertion: &Insertion<'_>,
-    record: &Record,
+    (number, record): (GenerationNumber, &Record),
     trees: &BTreeMap<PackageName, TreeId>,
-    place: &Path,
 ) -> Result<()> {
-    write_view(&generation.join("view"), insertion, record, trees)?;
+    let view = write_view(&generation.join("view"), insertion, record, trees)?;
     write_files(&generation.join("files"), insertion, record)?;
-    let text = environment(record, place);
+    let text = environment(record, &engine.profile.generation(number));
     let path = generation.join("env");
     durable::write_new(&path, text.as_bytes(), 0o444).map_err(OpError::io("write", &path))?;
-    Ok(())
+    let units = Units {
+        engine,
+        number,
+        record,
+        view: &view,
+        read: &|id| insertion.read_tree(id),
+    };
+    units.write(generation)
 }
 
 /// What the file `env` of the generation at `place` says.
@@ -84,11 +95,11 @@ fn write_view(
     insertion: &Insertion<'_>,
     record: &Record,
     trees: &BTreeMap<PackageName, TreeId>,
-) -> Result<()> {
+) -> Result<View> {
     let view = view::merge(&members(record, trees), &|id| insertion.read_tree(id))?;
     durable::make_folder(folder).map_err(OpError::io("make the folder", folder))?;
     view.write(folder)?;
-    Ok(())
+    Ok(view)
 }
 
 fn members<'a>(record: &'a Record, trees: &BTreeMap<PackageName, TreeId>) -> Vec<Member<'a>> {
@@ -206,10 +217,10 @@ fn place_blob(
 /// What the target folder shall hold for `record`, path by path.
 pub(super) fn desired(
     record: &Record,
-    profile: &Profile,
+    engine: &Engine<'_>,
     read: &dyn Fn(TreeId) -> std::result::Result<Tree, ReadError>,
 ) -> Result<Desired> {
-    let files = profile.current().join("files");
+    let files = engine.profile.current().join("files");
     let mut desired = Desired::new();
     for (path, file) in &record.files {
         let link = || Image::Link(files.join(path.as_str()));
@@ -234,6 +245,8 @@ pub(super) fn desired(
             }
         }
     }
+    let units = services::links(engine, record).into_iter();
+    desired.extend(units.map(|(path, to)| (path, Image::Link(to))));
     Ok(desired)
 }
 
@@ -289,9 +302,11 @@ pub(super) fn missing_parts(
         .files
         .keys()
         .map(|path| folder.join("files").join(path.as_str()));
+    let units = (!record.conduct.services.is_empty()).then(|| folder.join(UNITS));
     parts
         .into_iter()
         .chain(files)
+        .chain(units)
         .filter(|path| fs::symlink_metadata(path).is_err())
         .map(|path| super::shown(&path))
         .collect()

@@ -30,6 +30,7 @@ use crate::generation::Generations;
 use crate::generation::History;
 use crate::generation::ReadError;
 use crate::home::ProfileGuard;
+use crate::service;
 
 /// A profile that is ours to change.
 #[derive(Debug)]
@@ -118,7 +119,9 @@ fn settle(engine: &Engine<'_>, held: &Held) -> Result<()> {
     {
         write_history(engine, HistoryEvent::Found, current, None, None);
     }
-    empty_trash(engine.profile.trash().as_path());
+    let profile = &engine.profile;
+    service::state::settle(profile).map_err(OpError::io("bring in order", &profile.state()))?;
+    empty_trash(profile.trash().as_path());
     Ok(())
 }
 

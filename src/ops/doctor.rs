@@ -138,7 +138,7 @@ pub fn doctor(engine: &Engine<'_>, request: &DoctorRequest) -> Result<DoctorRepo
         let was = (check.look)(&before);
         let findings = match &after {
             None => was,
-            Some(after) => compare(was, (check.look)(after)),
+            Some(after) => compare(was, &(check.look)(after)),
         };
         checks.push(CheckReport {
             name: check.name.to_owned(),
@@ -156,7 +156,7 @@ pub fn doctor(engine: &Engine<'_>, request: &DoctorRequest) -> Result<DoctorRepo
 }
 
 /// What was there before and is not any more was mended.
-fn compare(before: Vec<Finding>, after: Vec<Finding>) -> Vec<Finding> {
+fn compare(before: Vec<Finding>, after: &[Finding]) -> Vec<Finding> {
     let is_still = |finding: &Finding| {
         after
             .iter()

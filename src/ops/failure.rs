@@ -83,6 +83,10 @@ pub enum OpError {
     CannotPrune { number: u64, why: &'static str },
     #[error("generation {number} is in use{}", by_whom(by))]
     GenerationHeld { number: u64, by: Vec<String> },
+    #[error(
+        "the current generation of profile `{profile}` was made from `{manifest}`; a project has a profile of its own"
+    )]
+    ManifestOfProfile { manifest: String, profile: String },
     #[error("there is nothing before generation 0")]
     NothingBefore,
     #[error("the target folder of the profile `{profile}` is `{held}`, not `{asked}`")]
@@ -152,6 +156,7 @@ impl Diagnose for OpError {
             Self::ManifestExists { .. } => Code::ManifestExists,
             Self::CannotPrune { .. } => Code::CannotPrune,
             Self::GenerationHeld { .. } => Code::GenerationHeld,
+            Self::ManifestOfProfile { .. } => Code::ManifestOfProfile,
             Self::NothingBefore => Code::GenerationMissing,
             Self::OtherTarget { .. } => Code::OtherTarget,
             Self::NotAFile { .. } => Code::NotAFile,
@@ -182,6 +187,9 @@ impl Diagnose for OpError {
             }
             Self::GenerationHeld { .. } => {
                 Hint::Do("let what uses it end, and run the command again".to_owned())
+            }
+            Self::ManifestOfProfile { profile, .. } => {
+                Hint::Run(format!("dgmo rollback --profile {profile}"))
             }
             Self::NothingBefore => Hint::Run("dgmo generations list".to_owned()),
             Self::OtherTarget { profile, held, .. } => Hint::Do(format!(

@@ -20,6 +20,7 @@ use super::generations::PruneRequest;
 use crate::generation::Generations;
 use crate::generation::ReadError;
 use crate::home::Profile;
+use crate::service::state;
 
 /// What collecting is asked for.
 #[derive(Debug)]
@@ -108,8 +109,13 @@ fn prune(
         keep: request.keep.clone(),
         dry_run: request.dry_run,
     };
+    let chosen = generations::chosen(&engine, &prune)?;
+    let kept = chosen.iter();
+    let state_bytes = kept
+        .map(|number| state::kept_bytes(&engine.profile, *number))
+        .sum();
     let generations = if request.dry_run {
-        generations::chosen(&engine, &prune)?
+        chosen
     } else {
         generations::prune(&engine, &prune)?.generations
     };
@@ -119,6 +125,7 @@ fn prune(
     Ok(Some(PrunedGenerations {
         profile: name.to_string(),
         generations,
+        state_bytes,
     }))
 }
 

@@ -33,6 +33,7 @@ use crate::generation::Generations;
 use crate::generation::History;
 use crate::generation::Policy;
 use crate::generation::Use;
+use crate::service::state;
 
 /// All generations of the profile.
 pub fn list(engine: &Engine<'_>) -> Result<GenerationListReport> {
@@ -404,6 +405,8 @@ fn drop_generations(
         durable::rename(&folder, &out).map_err(failed)?;
         write_history(engine, HistoryEvent::Pruned, *number, None, None);
         dropped.push(*number);
+        let kept = profile.state();
+        state::forget(profile, *number).map_err(OpError::io("drop", &kept))?;
     }
     let folder = profile.generations();
     durable::sync_folder(&folder).map_err(OpError::io("sync", &folder))?;

@@ -16,6 +16,7 @@ mod lock;
 mod repair;
 mod rollback;
 pub mod running;
+mod services;
 mod status;
 pub mod store;
 mod switch;
@@ -61,6 +62,17 @@ pub use rollback::RollbackRequest;
 pub use rollback::rollback;
 pub use running::EnvironmentRequest;
 pub use running::environment;
+pub use services::Deed;
+pub use services::LogsRequest;
+#[cfg(unix)]
+pub use services::Said;
+pub use services::await_ready;
+pub use services::change as change_services;
+pub use services::follow_logs;
+pub use services::logs;
+#[cfg(unix)]
+pub use services::run as run_services;
+pub use services::services;
 pub use status::status;
 pub use switch::Show;
 pub use switch::SwitchRequest;

@@ -193,7 +193,7 @@ impl Way {
         let footprint = begin::footprint(engine)?;
         let record = generations.record(to)?;
         let read = |id| store.read_tree(id);
-        let desired = assemble::desired(&record, &engine.profile, &read)?;
+        let desired = assemble::desired(&record, engine, &read)?;
         let others = begin::other_footprints(engine)?;
         let around = Surroundings {
             others: &others,
@@ -245,7 +245,12 @@ impl Way {
             dry_run: request.dry_run,
             target_changes: changes::of_plan(plan),
             left_alone: plan.left_alone.iter().map(ToString::to_string).collect(),
-            steps: trial::steps(&self.record, self.from_record.as_ref(), &request.how),
+            steps: trial::steps(
+                engine,
+                self.from_record.as_ref().map(|record| (self.from, record)),
+                (self.to, &self.record),
+                &request.how,
+            )?,
             trial: None,
         })
     }

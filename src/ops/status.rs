@@ -11,6 +11,7 @@ use super::Result;
 use super::assemble;
 use super::begin;
 use super::confirm;
+use super::services;
 use super::shown;
 use crate::activate;
 use crate::activate::Live;
@@ -25,7 +26,7 @@ pub fn status(engine: &Engine<'_>) -> Result<StatusReport> {
     let record = generations.record(number)?;
     let footprint = begin::footprint(engine)?;
     let read = |id| store.read_tree(id);
-    let desired = assemble::desired(&record, &engine.profile, &read)?;
+    let desired = assemble::desired(&record, engine, &read)?;
     let mut drift: Vec<Drift> = activate::drift(&footprint.target, &desired)?
         .into_iter()
         .map(|(path, live)| Drift {
@@ -53,6 +54,7 @@ pub fn status(engine: &Engine<'_>) -> Result<StatusReport> {
         file_count: record.files.len() as u64,
         drift,
         set_aside: aside.collect(),
+        services_down: services::down(engine, &record),
         awaiting: confirm::awaiting(engine)?,
     })
 }

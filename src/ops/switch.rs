@@ -141,7 +141,7 @@ pub(super) fn switch_guarded(
     }
     .run(&downloads)?;
     if !request.dry_run {
-        running::renew(engine, &wanted.resolved.loaded)?;
+        running::renew(engine, &wanted.resolved.loaded);
     }
     if let Some(cache) = &wanted.resolved.stat_cache
         && !request.dry_run
@@ -287,7 +287,7 @@ impl Switch<'_> {
         let before = generations.record(from)?;
         let (from_end, to_end) = ((from, &before), (number, &self.wanted.record));
         let mut way = Way::new(self.engine, Action::Switch, from_end, to_end);
-        report.steps = trial::steps(&self.wanted.record, Some(&before), &self.request.how);
+        report.steps = trial::steps(self.engine, Some(from_end), to_end, &self.request.how)?;
         if self.request.dry_run {
             report.outcome = SwitchOutcome::Planned;
             return Ok(report);
@@ -355,7 +355,7 @@ impl Switch<'_> {
         footprint: &Footprint,
         read: &dyn Fn(TreeId) -> std::result::Result<dgmo_store::Tree, dgmo_store::ReadError>,
     ) -> Result<Plan> {
-        let desired = assemble::desired(&self.wanted.record, &self.engine.profile, read)?;
+        let desired = assemble::desired(&self.wanted.record, self.engine, read)?;
         let others = begin::other_footprints(self.engine)?;
         let around = Surroundings {
             others: &others,
@@ -373,8 +373,7 @@ impl Switch<'_> {
     ) -> Result<PathBuf> {
         let folder = insertion.scratch("generation")?;
         let record = &self.wanted.record;
-        let place = self.engine.profile.generation(number);
-        assemble::write_parts(&folder, insertion, record, trees, &place)?;
+        assemble::write_parts(self.engine, &folder, insertion, (number, record), trees)?;
         let installed = |(name, tree): (&PackageName, &TreeId)| {
             let version = record
                 .packages

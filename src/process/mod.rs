@@ -15,6 +15,13 @@ pub use run::Run;
 pub use run::locate;
 pub use run::run;
 
+mod service;
+
+pub use service::Answer;
+pub use service::Launch;
+pub use service::ask;
+pub use service::launch;
+
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::io;

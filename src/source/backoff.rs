@@ -18,7 +18,7 @@ impl BackOff {
 }
 
 /// A number between 0 and 1; nothing depends on how good it is.
-pub(super) fn chance() -> f64 {
+pub(crate) fn chance() -> f64 {
     let random = RandomState::new().hash_one(0_u8) >> 32;
     f64::from(u32::try_from(random).expect("32 bits are left")) / f64::from(u32::MAX)
 }

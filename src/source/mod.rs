@@ -33,6 +33,8 @@ mod trim;
 pub use address::Address;
 pub use address::AddressError;
 pub(crate) use address::redacted;
+#[cfg(unix)]
+pub(crate) use backoff::chance;
 pub use downloads::Downloads;
 pub use downloads::Expected;
 pub use downloads::Fetched;

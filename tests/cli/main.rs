@@ -8,6 +8,7 @@
 )]
 
 mod asking;
+mod damage;
 mod editing;
 mod generations;
 mod hooks;
@@ -18,6 +19,7 @@ mod remedies;
 mod repairing;
 mod reports;
 mod running;
+mod services;
 mod switching;
 mod trials;
 mod uninstalling;

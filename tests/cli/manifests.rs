@@ -33,7 +33,7 @@ fn a_mistake_is_shown_where_it_is() {
             ".a/b",
             "^",
         ),
-        ("services: {}\n", "2:1", "services", "leave it out"),
+        ("plugins: {}\n", "2:1", "plugins", "leave it out"),
         ("env: [A\n", "2:6", "env: [A", "^"),
     ];
     for (text, place, line, hint) in table {

@@ -103,14 +103,14 @@ const ODD: &str = r#"
 env:
   PLAIN: plain
   QUOTE: "it's \"odd\" $HOME `id` \\ \\\\ $(id) %PATH% ; & | *"
-  LINES: "one\ntwo\n\nthree"
+  SEVERAL_LINES: "one\ntwo\n\nthree"
   EMPTY: ""
   UMLAUT: "größer ≥ 😀"
 path: ["~/bin", "/opt/with space's", "relative"]
 "#;
 
 /// What the shell says after it has taken the lines in: a variable between marks each, then the path.
-const TELL: &str = "for value in \"$PLAIN\" \"$QUOTE\" \"$LINES\" \"$EMPTY\" \"$UMLAUT\" \"$PATH\"; do printf '<%s>' \"$value\"; done";
+const TELL: &str = "for value in \"$PLAIN\" \"$QUOTE\" \"$SEVERAL_LINES\" \"$EMPTY\" \"$UMLAUT\" \"$PATH\"; do printf '<%s>' \"$value\"; done";
 
 #[test]
 fn the_environment_means_the_same_in_real_shells() {
@@ -149,7 +149,7 @@ fn the_environment_means_the_same_in_real_shells() {
         }
     }
     if is_installed("fish") {
-        let script = "dgmo env --shell fish | source; for v in \"$PLAIN\" \"$QUOTE\" \"$LINES\" \"$EMPTY\" \"$UMLAUT\" (string join : $PATH); printf '<%s>' $v; end";
+        let script = "dgmo env --shell fish | source; for v in \"$PLAIN\" \"$QUOTE\" \"$SEVERAL_LINES\" \"$EMPTY\" \"$UMLAUT\" (string join : $PATH); printf '<%s>' $v; end";
         let mut command = Command::new("fish");
         command.args(["--no-config", "-c", script]);
         sandbox.furnish(&mut command);

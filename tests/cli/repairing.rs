@@ -225,7 +225,7 @@ fn records_of_a_profile_are_put_in_order() {
     let want = sandbox.target();
     let spoil: [(&str, &dyn Fn()); 9] = [
         ("DG3006", &|| {
-            sandbox.remove("home/profiles/default/current")
+            sandbox.remove("home/profiles/default/current");
         }),
         ("DG3006", &|| {
             sandbox.remove("home/profiles/default/current");

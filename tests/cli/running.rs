@@ -272,6 +272,9 @@ fn why_tells_every_way_from_a_root() {
     let home_file = sandbox.user().join(".a");
     let a = ways(home_file.to_str().unwrap());
     assert_eq!(a.chains[0].steps[0].what, "home file");
+    let kept = sandbox.profile().join("generations/1/files/.a");
+    assert_eq!(ways(kept.to_str().unwrap()).id, a.id);
+    assert_eq!(ways("../user/.a").id, a.id);
     // A file in a package: through its folders.
     let doc = sandbox.profile().join("current/view/share/doc");
     let doc = ways(doc.to_str().unwrap());

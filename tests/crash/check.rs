@@ -28,7 +28,7 @@ pub(crate) struct Shot {
     pointer: Option<u64>,
     target: Listing,
     source: Listing,
-    /// The profile without its generations, its history, its lock and what hooks printed.
+    /// The profile without its generations, its history, its lock, what hooks printed and the state that is kept.
     profile: Listing,
     generations: BTreeMap<u64, Listing>,
     /// Objects, laid-out trees, pins; not what is in progress or a cache.
@@ -56,7 +56,15 @@ impl Shot {
                 path.starts_with("pkgs") || path.starts_with("files")
             }),
             profile: without_who(list(&world.path(PROFILE), &|path| {
-                ["generations", "current", "history.jsonl", "lock", "log"].contains(&path)
+                [
+                    "generations",
+                    "current",
+                    "history.jsonl",
+                    "lock",
+                    "log",
+                    "state",
+                ]
+                .contains(&path)
             })),
             generations: generations(world),
             store: list(&home, &passes_by),

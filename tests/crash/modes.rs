@@ -240,6 +240,7 @@ fn lost(stage: &Stage<'_>, at: usize, loss: Loss) -> Verdict {
     }
     delete_tree(&world.folder());
     disk.write_what_is_left(loss);
+    world.reboot();
     aftermath(stage, at.is_multiple_of(2)).map_err(during(stage.step(at)))
 }
 
@@ -261,6 +262,7 @@ fn killed_finished_lost(stage: &Stage<'_>, at: usize) -> Verdict {
     }
     delete_tree(&world.folder());
     disk.write_what_is_left(Loss::Everything);
+    world.reboot();
     finish_after_loss(stage).map_err(during(stage.step(at)))
 }
 

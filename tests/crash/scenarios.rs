@@ -1,5 +1,8 @@
 //! What is tried: a world to begin with, and one command.
 
+use crate::mending;
+use crate::serving::after_services;
+use crate::serving::with_services;
 use crate::world::World;
 
 /// A world to begin with, and one command.
@@ -19,17 +22,14 @@ pub(crate) struct Scenario {
     pub(crate) is_mending: bool,
 }
 
-const SWITCH: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target";
+pub(crate) const SWITCH: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target";
 const SWITCH_AND_BACK_UP: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target --backup";
 
 const SWITCH_TO_CONFIRM: &str =
     "switch -f {w}/src/dgmo.yaml --target {w}/target --confirm-within 1h";
 
 /// All of them.
-#[expect(
-    clippy::too_many_lines,
-    reason = "a table: one entry for each scenario"
-)]
+#[expect(clippy::too_many_lines, reason = "a list: one line for each")]
 pub(crate) fn all() -> Vec<Scenario> {
     let scenario = |name, prepare, command| Scenario {
         name,
@@ -40,10 +40,6 @@ pub(crate) fn all() -> Vec<Scenario> {
         may_come_back: false,
         is_mending: false,
     };
-    let mending = |name, prepare, command| Scenario {
-        is_mending: true,
-        ..scenario(name, prepare, command)
-    };
     let edit = |name, prepare, command| Scenario {
         name,
         prepare,
@@ -53,7 +49,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         may_come_back: false,
         is_mending: false,
     };
-    vec![
+    let mut all = vec![
         scenario("the first switch", first, SWITCH),
         scenario(
             "the first switch, files in the way",
@@ -91,6 +87,12 @@ pub(crate) fn all() -> Vec<Scenario> {
             ..scenario("confirm", awaiting, "confirm")
         },
         scenario("a change nobody confirmed", too_late, "rollback 1"),
+        scenario("a switch with services and state", with_services, SWITCH),
+        scenario(
+            "services back with their state",
+            after_services,
+            "rollback 1 --with-state",
+        ),
         scenario("store add", one, "store add --pin mine {w}/src/pkgs"),
         scenario(
             "store import",
@@ -130,22 +132,9 @@ pub(crate) fn all() -> Vec<Scenario> {
             one,
             "remove beta -f {w}/src/dgmo.yaml --target {w}/target",
         ),
-        mending("repair objects", damaged_objects, "repair --from {w}/src"),
-        mending(
-            "repair objects from another home",
-            damaged_everywhere,
-            "repair --from {w}/other",
-        ),
-        mending("repair laid-out trees", damaged_trees, "repair"),
-        mending("repair records", damaged_records, "repair"),
-        mending("repair the home", damaged_home, "doctor --repair"),
-        mending("uninstall", after_large, "uninstall --yes --manifests"),
-        mending(
-            "uninstall a damaged home",
-            damaged_records,
-            "uninstall --yes --manifests",
-        ),
-    ]
+    ];
+    all.extend(mending::scenarios());
+    all
 }
 
 const ONE: &str = r#"dgmo: 1
@@ -197,7 +186,7 @@ keep: {last: 3}
 const NOTHING: &str = "dgmo: 1\n";
 
 /// What lies beside the manifest.
-fn sources(world: &World) {
+pub(crate) fn sources(world: &World) {
     for version in ["1", "2"] {
         let package = format!("src/pkgs/alpha-{version}");
         world.write(
@@ -268,7 +257,7 @@ fn in_the_way(world: &World) {
     world.manifest(TWO);
 }
 
-fn one(world: &World) {
+pub(crate) fn one(world: &World) {
     sources(world);
     things_of_the_user(world);
     world.manifest(ONE);
@@ -280,7 +269,7 @@ fn large(world: &World) {
     world.manifest(TWO);
 }
 
-fn after_large(world: &World) {
+pub(crate) fn after_large(world: &World) {
     large(world);
     world.run(SWITCH_AND_BACK_UP);
 }
@@ -290,7 +279,7 @@ fn contents(world: &World) {
     world.manifest(OTHER_CONTENTS);
 }
 
-fn after_contents(world: &World) {
+pub(crate) fn after_contents(world: &World) {
     contents(world);
     world.run(SWITCH);
 }
@@ -410,108 +399,4 @@ fn too_late(world: &World) {
     let mut trial: serde_json::Value = serde_json::from_str(&text).unwrap();
     trial["stage"]["awaiting"]["deadline"] = "2020-01-01T00:00:00Z".into();
     std::fs::write(&record, trial.to_string()).unwrap();
-}
-
-/// Overwrites what may not be written, as a failing disk does.
-fn spoil(path: &std::path::Path, bytes: &[u8]) {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(path).unwrap().permissions();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    std::fs::write(path, bytes).unwrap();
-    std::fs::set_permissions(path, mode).unwrap();
-}
-
-/// Every file of an object, in order.
-fn objects(world: &World) -> Vec<std::path::PathBuf> {
-    let shards = std::fs::read_dir(world.path("home/store/objects")).unwrap();
-    let mut files: Vec<_> = shards
-        .flat_map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap())
-        .map(|file| file.unwrap().path())
-        .collect();
-    files.sort();
-    files
-}
-
-/// Bits flipped, files cut short, files deleted, in turn.
-fn damaged_objects(world: &World) {
-    after_contents(world);
-    for (at, path) in objects(world).into_iter().enumerate() {
-        match at % 4 {
-            0 => spoil(&path, b"what the disk made of it"),
-            1 => spoil(&path, b""),
-            2 => std::fs::remove_file(path).unwrap(),
-            _ => {}
-        }
-    }
-}
-
-/// No source has it any more, only the other home.
-fn damaged_everywhere(world: &World) {
-    one(world);
-    world.run("store copy --to {w}/other");
-    for below in ["src/pkgs", "src/files"] {
-        std::fs::remove_dir_all(world.path(below)).unwrap();
-    }
-    for path in objects(world) {
-        spoil(&path, b"");
-    }
-}
-
-/// Names missing, added and replaced in laid-out trees.
-fn damaged_trees(world: &World) {
-    use std::os::unix::fs::PermissionsExt;
-    after_contents(world);
-    let mut trees: Vec<_> = std::fs::read_dir(world.path("home/store/trees"))
-        .unwrap()
-        .map(|tree| tree.unwrap().path())
-        .collect();
-    trees.sort();
-    for (at, tree) in trees.into_iter().enumerate() {
-        if at % 3 == 0 {
-            crate::copy::delete_tree(&tree);
-            continue;
-        }
-        std::fs::set_permissions(&tree, std::fs::Permissions::from_mode(0o755)).unwrap();
-        for entry in std::fs::read_dir(&tree).unwrap() {
-            let path = entry.unwrap().path();
-            crate::copy::delete_tree(&path);
-            if at % 3 == 1 {
-                std::os::unix::fs::symlink("/nowhere", path).unwrap();
-            }
-        }
-        std::fs::write(tree.join("stray"), "x").unwrap();
-    }
-}
-
-/// The pointer, the journal, the footprint, the history and parts of generations.
-fn damaged_records(world: &World) {
-    after_contents(world);
-    let profile = world.path("home/profiles/default");
-    std::fs::remove_file(profile.join("current")).unwrap();
-    std::fs::write(profile.join("journal/switch.json"), "{").unwrap();
-    std::fs::write(profile.join("footprint.json"), "").unwrap();
-    std::fs::write(profile.join("lock"), "`dgmo switch` (process 1)\n").unwrap();
-    crate::copy::delete_tree(&profile.join("generations/2/view"));
-    crate::copy::delete_tree(&profile.join("generations/1/files"));
-}
-
-/// Folders, lock files and `meta.json` gone, strangers come.
-fn damaged_home(world: &World) {
-    sources(world);
-    // Programs would not be on the search path of a test, which is a finding too.
-    world.manifest("dgmo: 1\nfiles: {.local/bin: {source: files/scripts-1, as: links}}\n");
-    world.run(SWITCH);
-    for below in [
-        "meta.json",
-        "store/lock",
-        "store/gate",
-        "store/staging",
-        "pins",
-        "cache",
-        "reserve",
-    ] {
-        crate::copy::delete_tree(&world.path("home").join(below));
-    }
-    std::fs::write(world.path("home/store/objects/stray"), "x").unwrap();
-    std::fs::write(world.path("home/store/trees/stray"), "y").unwrap();
 }

@@ -23,6 +23,31 @@ use crate::copy::delete_tree;
 /// The moment every command takes for now.
 const NOW: &str = "1800000000";
 
+/// Which units are active is in files; where none of them is there, the machine has been started again.
+const SYSTEMCTL: &str = r#"#!/bin/sh
+world=$(dirname "$(dirname "$0")")/world
+run=$world/run
+units=$world/target/.config/systemd/user
+if [ ! -d "$run" ]; then
+    mkdir "$run"
+    for unit in "$units"/default.target.wants/*; do
+        [ -e "$unit" ] && : > "$run/$(basename "$unit")"
+    done
+fi
+shift
+case $1 in
+    start) [ -e "$units/$2" ] || exit 5; : > "$run/$2" ;;
+    stop) rm -f "$run/$2" ;;
+    show)
+        shift 2
+        for unit; do
+            if [ -e "$run/$unit" ]; then state=active; else state=inactive; fi
+            printf 'Id=%s\nActiveState=%s\nSubState=x\nMainPID=0\nNRestarts=0\nResult=success\n\n' "$unit" $state
+        done ;;
+esac
+exit 0
+"#;
+
 /// A little world for one scenario.
 pub(crate) struct World {
     root: PathBuf,
@@ -73,6 +98,22 @@ impl World {
         copy_tree(&self.beside("fixture"), &self.folder());
     }
 
+    /// The machine starts again: what ran does not any more, until the init system starts it.
+    pub(crate) fn reboot(&self) {
+        let run = self.path("run");
+        if run.exists() {
+            delete_tree(&run);
+        }
+    }
+
+    /// An init system that starts what is wanted when the machine does, and does as it is told.
+    pub(crate) fn has_init(&self) {
+        let path = self.beside("bin/systemctl");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, SYSTEMCTL).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// Writes a file, with the folders above it.
     pub(crate) fn write(&self, below: &str, text: &str, mode: u32) {
         let path = self.path(below);
@@ -110,6 +151,11 @@ impl World {
             .args(words.split(' ').map(|word| word.replace("{w}", &folder)))
             .env_clear()
             .env("HOME", self.beside("user"))
+            .env("XDG_CONFIG_HOME", self.path("target/.config"))
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", self.beside("bin").display()),
+            )
             .env("DGMO_HOME", self.path("home"))
             .env("DGMO_NOW", NOW)
             .env("NO_COLOR", "1")

@@ -98,10 +98,10 @@ fn unknown_keys_name_the_nearest_word() {
 #[test]
 fn what_needs_a_server_is_known_and_says_what_works_today() {
     check(
-        "dgmo: 1\nregistries: {main: {url: x}}\n^\nservices: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {github: cli/cli, version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {npm: \"@biomejs/biome\"}\n          ^\n",
+        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {github: cli/cli, version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {npm: \"@biomejs/biome\"}\n          ^\n",
         &[
             (Code::ManifestNotYet, "`registries`", "leave it out"),
-            (Code::ManifestNotYet, "`services`", "leave it out"),
+            (Code::ManifestNotYet, "`plugins`", "leave it out"),
             (
                 Code::ManifestNotYet,
                 "`ripgrep` needs a registry",
@@ -436,4 +436,46 @@ fn anchors_aliases_and_merge_keys_work() {
     let manifest = load(&path).unwrap().manifest;
     assert_eq!(manifest.packages["a"], manifest.packages["b"]);
     assert_eq!(manifest.packages["c"].priority, 3);
+}
+
+#[test]
+fn services_and_state_say_what_is_wrong_with_them() {
+    check(
+        "dgmo: 1\nservices:\n  a: {run: sleep}\n           ^\n  b: {after: [a]}\n     ^\n  c: {run: [x], ready: {tcp: here}}\n                             ^\n  d: {run: [x], ready: {tcp: \"h:1\", file: x}}\n                                         ^\n  e: {run: [x], restart: sometimes}\n                         ^\n  f: {run: [x], stop-timeout: soon}\n                              ^\n  g: {run: [x], folder: ../up}\n                        ^\nstate:\n  s: {path: ~}\n            ^\n  t: {services: [b]}\n     ^\n",
+        &[
+            (Code::ManifestValue, "must be a list", "[sleep]"),
+            (Code::ManifestEntry, "`b` has no `run`", "run: [program"),
+            (Code::ManifestValue, "`here` cannot be looked at", ""),
+            (Code::ManifestEntry, "`ready` of `d` has both", "keep one"),
+            (Code::ManifestValue, "", "`on-failure`"),
+            (Code::ManifestValue, "`soon` is not a length of time", ""),
+            (Code::ManifestValue, "`..`", ""),
+            (Code::ManifestValue, "", ""),
+            (Code::ManifestEntry, "`t` has no `path`", ""),
+        ],
+    );
+}
+
+#[test]
+fn services_know_each_other_and_wait_in_no_circle() {
+    check(
+        "dgmo: 1\nservices:\n  a: {run: [x], after: [b]}\n  ^\n  b: {run: [x], after: [c]}\n  c: {run: [x], after: [a]}\n",
+        &[(
+            Code::ServiceCircle,
+            "`a` after `b` after `c` after `a`",
+            "take one `after`",
+        )],
+    );
+    check(
+        "dgmo: 1\nservices:\n  web: {run: [x], after: [webb]}\n  ^\nstate:\n  s: {path: ~/s, services: [db]}\n  ^\n  t: {path: ~/s/t}\n  ^\n",
+        &[
+            (Code::ServiceUnknown, "`webb`, which is no service", "`web`"),
+            (
+                Code::ServiceUnknown,
+                "`db`, which is no service",
+                "add a service",
+            ),
+            (Code::ManifestConflict, "`t` lies in that of `s`", ""),
+        ],
+    );
 }

@@ -393,6 +393,42 @@ codes! {
         "`dgmo check` looks at what the current generation asks for under `checks:`. Run `dgmo check` without a name to see \
          them all.";
 
+    // ---- 34: services and state
+    ServiceUnknown = "DG3401", "a service is named that there is not",
+        "`after:` and the `services:` of a state folder name services of the manifest. Correct the name, or add the service.";
+    ServiceCircle = "DG3402", "services wait for each other in a circle",
+        "Each of them starts only when the next is ready, so none could ever start. The message names them in order; take \
+         one `after` of the circle away.";
+    ServiceProgram = "DG3403", "the program of a service is not there",
+        "A program without a slash is looked up in the generation's `bin`, then in the folders of `path:`, then in those of \
+         the system. Correct `run:`, or add the package that has it.";
+    ServiceNotStarted = "DG3404", "a service did not start",
+        "It ended at once, or was not ready in its `start-timeout`. `dgmo services logs NAME` shows what it said. A switch \
+         that needed it has been taken back.";
+    ServiceNotStopped = "DG3405", "a service did not stop",
+        "The init system or the supervisor that runs it says that it is still there. Look at the cause; \
+         `dgmo services status` shows what runs.";
+    ServicesNotRun = "DG3406", "nothing runs the services",
+        "No init system answers here, as in a container, and no supervisor is running. `dgmo services run` is one: start it \
+         in a terminal of its own, or as the entry of the container.";
+    ServicesRunElsewhere = "DG3407", "the services are running already",
+        "Two who supervise the same services would start each of them twice. Stop the other first: \
+         `dgmo services status` says who it is.";
+    ServiceNone = "DG3408", "the generation has no such service",
+        "Services are those of the current generation. `dgmo services status` lists them; others are started by switching to \
+         a manifest that has them.";
+    SupervisorLost = "DG3409", "the supervisor cannot be talked to",
+        "It was asked over the socket in the profile's folder `services` and did not answer as it should. It may be ending: \
+         run the command again, and look at what it prints.";
+    StateUnusable = "DG3410", "a state folder cannot be copied or brought back",
+        "The system refused to read or write in it, or where its copy is kept. Look at the cause. The state itself is as it \
+         was, and so is the generation.";
+    StateMissing = "DG3411", "the generation has no kept state",
+        "State is kept when a switch leaves a generation and touches a service that uses it. This generation was never left \
+         that way. Roll back without `--with-state`, and bring the data in order by the program's own means.";
+    StatePath = "DG3412", "a state folder cannot be where it is said to be",
+        "It holds dgmo's own home, lies in it, or is no folder. Name the folder of the program's own data in `state:`.";
+
     // ---- 36: running programs, environments of shells
     ProgramUnknown = "DG3601", "there is no such program",
         "Neither the generation nor the rest of `PATH` has a program of this name, or the generation has no package of \
@@ -418,6 +454,11 @@ codes! {
     WhyUnknown = "DG3607", "nothing is known by that name",
         "`dgmo why` takes the name of a package, a path of a file, or the beginning of an object's id. \
          `dgmo tree` shows the packages of a generation.";
+    ManifestOfProfile = "DG3608", "a profile was made from this manifest",
+        "A project has a profile of its own, named after its folder. The current generation of the default profile was made \
+         from this very manifest, and both would hold the same files. Go back with `dgmo rollback --profile default`, then \
+         run `dgmo allow` again; or leave the folder as it is: shells need no hook for the default profile, but \
+         `eval \"$(dgmo env)\"`.";
 
     // ---- 38: repair, doctor, uninstall
     ObjectLost = "DG3801", "an object is lost",

@@ -23,6 +23,8 @@ use super::raw::RawKeep;
 use super::raw::RawManifest;
 use super::raw::Text;
 use super::reading::Reading;
+use super::service::service;
+use super::service::state;
 use super::text::At;
 use super::text::Placed;
 use super::text::SourceText;
@@ -69,6 +71,8 @@ impl Checker<'_> {
         part.files = self.entries::<TargetPath, _, _>(raw.files, Self::file);
         part.env = self.entries::<VariableName, _, _>(raw.env, Self::variable);
         part.path = self.path(raw.path);
+        part.services = self.entries(raw.services, service);
+        part.state = self.entries(raw.state, state);
         part.hooks = self.hooks(raw.hooks);
         part.checks = self.entries::<CheckName, _, _>(raw.checks, Self::health_check);
         part.keep = keep(raw.keep);
@@ -172,7 +176,7 @@ impl Checker<'_> {
         files
     }
 
-    fn variable(&self, text: Text, field: Span, _: &str) -> Option<String> {
+    pub(super) fn variable(&self, text: Text, field: Span, _: &str) -> Option<String> {
         if text.0.contains('\0') {
             let message = "a variable cannot hold a zero byte";
             self.reading.note(field, Code::ManifestValue, message);
@@ -313,7 +317,7 @@ impl Checker<'_> {
     }
 
     /// The entries of a map, each with a checked name.
-    fn entries<K, R, V>(
+    pub(super) fn entries<K, R, V>(
         &self,
         field: Option<Field<Entries<R>>>,
         check: impl Fn(&Self, R, Span, &str) -> Option<V>,

@@ -12,6 +12,7 @@ mod part;
 mod problem;
 mod raw;
 mod reading;
+mod service;
 mod text;
 mod words;
 

@@ -13,14 +13,19 @@ use super::Method;
 use super::Requirement;
 use super::conduct::PartHooks;
 use super::problem::Problem;
+use super::service;
 use super::text::At;
 use super::text::Placed;
 use crate::code::Code;
 use crate::code::Place;
 use crate::conduct::Conduct;
 use crate::conduct::HealthCheck;
+use crate::conduct::Service;
+use crate::conduct::StateFolder;
 use crate::name::CheckName;
 use crate::name::PackageName;
+use crate::name::ServiceName;
+use crate::name::StateName;
 use crate::name::TargetPath;
 use crate::name::VariableName;
 use crate::system::System;
@@ -34,6 +39,8 @@ pub struct Part {
     pub(super) files: BTreeMap<TargetPath, Placed<FileEntry>>,
     pub(super) env: BTreeMap<VariableName, Placed<String>>,
     pub(super) path: Vec<String>,
+    pub(super) services: BTreeMap<ServiceName, Placed<Service>>,
+    pub(super) state: BTreeMap<StateName, Placed<StateFolder>>,
     pub(super) hooks: PartHooks,
     pub(super) checks: BTreeMap<CheckName, Placed<HealthCheck>>,
     pub(super) keep: PartKeep,
@@ -100,6 +107,8 @@ impl Part {
         add_missing(&mut self.packages, &under.packages);
         add_missing(&mut self.files, &under.files);
         add_missing(&mut self.env, &under.env);
+        add_missing(&mut self.services, &under.services);
+        add_missing(&mut self.state, &under.state);
         self.hooks.merge_under(&under.hooks);
         add_missing(&mut self.checks, &under.checks);
         let (keep, below) = (&mut self.keep, &under.keep);
@@ -111,7 +120,8 @@ impl Part {
 
     /// The manifest, if what its parts say goes together.
     pub fn finish(self) -> Result<(Manifest, Places), Vec<Problem>> {
-        let conflicts = conflicts(&self.files);
+        let mut conflicts = conflicts(&self.files);
+        conflicts.extend(service::conflicts(&self));
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
@@ -125,6 +135,8 @@ impl Part {
         let (packages, package_places) = split(self.packages);
         let (files, file_places) = split(self.files);
         let (env, env_places) = split(self.env);
+        let (services, _) = split(self.services);
+        let (state, _) = split(self.state);
         let (checks, check_places) = split(self.checks);
         let manifest = Manifest {
             name: self.name,
@@ -134,9 +146,10 @@ impl Part {
             env,
             path: self.path,
             conduct: Conduct {
+                services,
+                state,
                 hooks: self.hooks.0,
                 checks,
-                ..Conduct::default()
             },
             keep: Keep {
                 last: self.keep.last.unwrap_or(standard.last),

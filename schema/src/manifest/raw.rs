@@ -13,6 +13,8 @@ use super::conduct::RawCheck;
 use super::conduct::RawHooks;
 use super::field::Entries;
 use super::field::Field;
+use super::service::RawService;
+use super::service::RawState;
 
 /// What a machine runs: packages, config files and environment, as `dgmo switch` makes them.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,6 +36,10 @@ pub(super) struct RawManifest {
     /// Folders to search for programs behind those of the packages: absolute, or below the home folder with or
     /// without `~/`.
     pub(super) path: Option<Field<Vec<Field<String>>>>,
+    /// Programs that run for as long as the generation is current, by name.
+    pub(super) services: Option<Field<Entries<RawService>>>,
+    /// Folders of data that are kept with each generation that used them, by name.
+    pub(super) state: Option<Field<Entries<RawState>>>,
     /// Commands to run before and after a change of generation.
     pub(super) hooks: Option<Field<RawHooks>>,
     /// What must hold, or should, after a change: a required one that fails takes the change back.

@@ -14,7 +14,6 @@ pub(super) fn not_yet(place: &str, key: &str) -> Option<&'static str> {
         ("Manifest", "registries") => {
             Some("leave it out, and give each package a `path:` or a `url:` of its own")
         }
-        ("Manifest", "services") => Some("leave it out, and start programs with what you have"),
         ("Manifest", "plugins") => Some("leave it out"),
         (
             "Package",

@@ -11,6 +11,7 @@ use crate::name::CheckName;
 use crate::name::ProfileName;
 use crate::report::generation::DiffReport;
 use crate::report::generation::PackageChange;
+use crate::report::service::ServiceStatus;
 use crate::system::System;
 
 /// How a switch ended.
@@ -144,6 +145,9 @@ pub struct StatusReport {
     pub awaiting: Option<AwaitingReport>,
     /// Files of the user that were set aside, and where they are.
     pub set_aside: Vec<TargetChange>,
+    /// Services that should run and do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services_down: Vec<ServiceStatus>,
 }
 
 /// A change that goes back by itself unless it is confirmed.
@@ -217,6 +221,9 @@ pub struct PlannedStep {
     pub name: String,
     /// Whether the change is taken back when it fails.
     pub required: bool,
+    /// How many bytes are copied, where some are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// What kind of thing a change of generation does besides moving the pointer.
@@ -227,8 +234,10 @@ pub enum StepKind {
     BeforeHook,
     /// Stops a service.
     Stop,
-    /// Copies a state folder, or brings one back.
+    /// Copies a state folder, to be kept with the generation that is left.
     State,
+    /// Makes a state folder what was kept of it.
+    BringBack,
     /// Starts a service.
     Start,
     /// Runs a hook after the change.

@@ -6,4 +6,5 @@ pub mod generation;
 pub mod health;
 pub mod profile;
 pub mod running;
+pub mod service;
 pub mod store;

@@ -213,4 +213,7 @@ pub struct PrunedGenerations {
     pub profile: String,
     /// Their numbers.
     pub generations: Vec<GenerationNumber>,
+    /// How many bytes of state folders were kept with them.
+    #[serde(default)]
+    pub state_bytes: u64,
 }

@@ -26,9 +26,11 @@ use crate::ops::Engine;
 use crate::ops::OpError;
 use crate::ops::Result;
 use crate::ops::assemble;
+use crate::ops::services::Units;
+use crate::service::UNITS;
 
 /// The parts of a generation's folder that are made from its record.
-const PARTS: [&str; 3] = ["view", "files", "env"];
+const PARTS: [&str; 4] = ["view", "files", "env", UNITS];
 
 impl Healer<'_> {
     /// Looks at every generation of a profile and makes again what of it is not as it was made.
@@ -120,6 +122,8 @@ fn wrong_parts(
     let place = engine.profile.generation(generation.number);
     let is_zero = generation.number == GenerationNumber::ZERO;
     let is_right = |part: &str| match part {
+        UNITS if record.conduct.services.is_empty() => true,
+        UNITS => are_units_right(engine, store, generation, record),
         _ if is_zero => fs::symlink_metadata(place.join(part)).is_ok(),
         "view" => assemble::view_of(record, generation, &|id| store.read_tree(id))
             .map_or(place.join(part).is_dir(), |view| {
@@ -130,6 +134,27 @@ fn wrong_parts(
             .is_ok_and(|text| text == assemble::environment(record, &place)),
     };
     PARTS.into_iter().filter(|part| !is_right(part)).collect()
+}
+
+fn are_units_right(
+    engine: &Engine<'_>,
+    store: &Store,
+    generation: &Generation,
+    record: &Record,
+) -> bool {
+    let read = |id| store.read_tree(id);
+    let folder = engine.profile.generation(generation.number).join(UNITS);
+    let Ok(view) = assemble::view_of(record, generation, &read) else {
+        return folder.is_dir();
+    };
+    let units = Units {
+        engine,
+        number: generation.number,
+        record,
+        view: &view,
+        read: &read,
+    };
+    units.are_at(&folder)
 }
 
 fn are_files_right(store: &Store, folder: &Path, record: &Record) -> bool {
@@ -184,7 +209,8 @@ fn make_again(
         .iter()
         .map(|(name, package)| (name.clone(), package.tree))
         .collect();
-    match assemble::write_parts(&scratch, &insertion, record, &trees, &place) {
+    let end = (generation.number, record);
+    match assemble::write_parts(engine, &scratch, &insertion, end, &trees) {
         Err(failure) if is_lost(failure.code()) => return Ok(false),
         written => written?,
     }

@@ -1,5 +1,8 @@
 //! Who needs what: the generations and pins of a home, and what is below each.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
 use dgmo_schema::generation::Generation;
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::Record;
@@ -101,31 +104,51 @@ pub(super) fn of_all(store: &Store, generated: &[Generated]) -> Vec<Needed> {
     needs
 }
 
-/// Whether `object` is below `root`, as far as trees can be read; a tree that cannot be may have anything below it, but
-/// then it is lost itself, and it is that one which is told.
-pub(super) fn is_below(store: &Store, root: Root, object: ObjectId) -> bool {
-    let top = match root {
-        Root::Blob(id) => return ObjectId::from(id) == object,
-        Root::Tree(id) => id,
-    };
-    let mut seen = std::collections::BTreeSet::from([top]);
-    let mut way = vec![top];
-    while let Some(id) = way.pop() {
-        if ObjectId::from(id) == object {
-            return true;
-        }
-        let Ok(tree) = store.read_tree(id) else {
-            continue;
+/// Who needs each of `objects`, by the place in `needs`, as far as trees can be read; each tree is read once.
+pub(super) fn who_needs(
+    store: &Store,
+    needs: &[Needed],
+    objects: &BTreeSet<ObjectId>,
+) -> BTreeMap<ObjectId, usize> {
+    let mut found = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for (place, needed) in needs.iter().enumerate() {
+        let mut way = match needed.root {
+            Root::Tree(tree) => vec![tree],
+            Root::Blob(blob) => {
+                note(&mut found, objects, blob.into(), place);
+                Vec::new()
+            }
         };
-        for entry in tree.entries() {
-            match entry.node {
-                Node::File(id) | Node::Executable(id) if ObjectId::from(id) == object => {
-                    return true;
+        while let Some(id) = way.pop() {
+            note(&mut found, objects, id.into(), place);
+            if !seen.insert(id) {
+                continue;
+            }
+            let Ok(tree) = store.read_tree(id) else {
+                continue;
+            };
+            for entry in tree.entries() {
+                match entry.node {
+                    Node::File(id) | Node::Executable(id) => {
+                        note(&mut found, objects, id.into(), place);
+                    }
+                    Node::Folder(id) => way.push(id),
+                    Node::Link(_) => {}
                 }
-                Node::Folder(id) if seen.insert(id) => way.push(id),
-                _ => {}
             }
         }
     }
-    false
+    found
+}
+
+fn note(
+    found: &mut BTreeMap<ObjectId, usize>,
+    objects: &BTreeSet<ObjectId>,
+    id: ObjectId,
+    place: usize,
+) {
+    if objects.contains(&id) {
+        found.entry(id).or_insert(place);
+    }
 }

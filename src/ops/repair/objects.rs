@@ -1,5 +1,6 @@
 //! The objects of the store, and the trees laid out from them.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -85,13 +86,12 @@ impl Healer<'_> {
                 .findings
                 .iter()
                 .find(|seen| seen.object() == Some(id) && !matches!(seen, Seen::LaidOut { .. }));
-            let finding = match seen {
-                Some(seen) => finding_of(seen),
-                None => {
-                    let path = store.layout().objects();
-                    let message = format!("object {id} is missing");
-                    Finding::new(Code::ObjectMissing, message).at(&path)
-                }
+            let finding = if let Some(seen) = seen {
+                finding_of(seen)
+            } else {
+                let path = store.layout().objects();
+                let message = format!("object {id} is missing");
+                Finding::new(Code::ObjectMissing, message).at(&path)
             };
             self.mended(finding.of(Some(id)), format!("taken from {how}"));
         }
@@ -99,30 +99,55 @@ impl Healer<'_> {
 
     /// What nobody has: with the one who needs it, and what would bring it.
     fn tell_left(&mut self, store: &Store, mended: &Mended, needs: &[Needed], fetches: &Fetches) {
-        for id in mended.left.ids() {
-            let untried = fetches
-                .untried
-                .iter()
-                .find(|(tree, _)| may_hold(store, *tree, id));
-            if let Some((_, url)) = untried {
+        let left: BTreeSet<ObjectId> = mended.left.ids().collect();
+        if left.is_empty() {
+            return;
+        }
+        let needed = needs::who_needs(store, needs, &left);
+        let untried = below(store, fetches.untried.iter().map(|(tree, _)| *tree), &left);
+        let tried = below(store, fetches.failed.keys().copied(), &left);
+        // Below a tree that is lost may be anything.
+        let closed = mended
+            .left
+            .trees()
+            .find(|tree| needed.contains_key(&ObjectId::from(*tree)));
+        for id in left {
+            let fetched = untried
+                .get(&id)
+                .or(untried.values().next().filter(|_| closed.is_some()));
+            if let Some(place) = fetched {
                 let message = format!("object {id} is damaged or missing");
                 let finding = Finding::new(Code::ObjectLost, message).of(Some(id));
-                self.mended(finding, format!("fetched from `{url}`"));
+                self.mended(
+                    finding,
+                    format!("fetched from `{}`", fetches.untried[*place].1),
+                );
                 continue;
             }
-            let needed = needs
-                .iter()
-                .find(|needed| needs::is_below(store, needed.root, id));
-            let Some(needed) = needed else {
-                let message = format!("object {id} is damaged or missing, and nothing needs it");
-                let finding = Finding::new(Code::ObjectUseless, message).of(Some(id));
-                let remedy = Hint::Run("dgmo gc --keep-generations".to_owned());
-                self.left(finding.remedy(remedy));
-                continue;
+            let who = match (needed.get(&id), closed) {
+                (Some(place), _) => format!("{} needs it", needs[*place].by),
+                (None, Some(tree)) => {
+                    format!("who needs it cannot be told while tree {tree} is lost")
+                }
+                (None, None) => {
+                    let message =
+                        format!("object {id} is damaged or missing, and nothing needs it");
+                    let finding = Finding::new(Code::ObjectUseless, message).of(Some(id));
+                    let remedy = Hint::Run("dgmo gc --keep-generations".to_owned());
+                    self.left(finding.remedy(remedy));
+                    continue;
+                }
             };
-            let message = format!("object {id} is lost; {} needs it", needed.by);
+            let message = format!("object {id} is lost; {who}");
             let finding = Finding::new(Code::ObjectLost, message).of(Some(id));
-            self.left(finding.remedy(what_fetches(store, id, fetches)));
+            // An address that did not answer, or not with the same bytes, may the next time.
+            let remedy = if tried.contains_key(&id) {
+                Hint::Run("dgmo repair".to_owned())
+            } else {
+                let words = "run `dgmo repair --from OTHER` with a home or an archive that has it";
+                Hint::Do(words.to_owned())
+            };
+            self.left(finding.remedy(remedy));
         }
     }
 
@@ -197,21 +222,19 @@ impl Healer<'_> {
     }
 }
 
-fn may_hold(store: &Store, tree: TreeId, id: ObjectId) -> bool {
-    // Below a tree that cannot be read may be anything.
-    store.closure(&[Root::Tree(tree)]).is_err() || needs::is_below(store, Root::Tree(tree), id)
-}
-
-fn what_fetches(store: &Store, id: ObjectId, fetches: &Fetches) -> Hint {
-    let tried = fetches
-        .failed
-        .keys()
-        .any(|tree| ObjectId::from(*tree) == id || needs::is_below(store, Root::Tree(*tree), id));
-    if tried {
-        // The address did not answer, or not with the same bytes; it may the next time.
-        return Hint::Run("dgmo repair".to_owned());
-    }
-    Hint::Do("run `dgmo repair --from OTHER` with a home or an archive that has it".to_owned())
+/// Which of `objects` are below which of `trees`, by place.
+fn below(
+    store: &Store,
+    trees: impl Iterator<Item = TreeId>,
+    objects: &BTreeSet<ObjectId>,
+) -> BTreeMap<ObjectId, usize> {
+    let needs: Vec<Needed> = trees
+        .map(|tree| Needed {
+            by: String::new(),
+            root: Root::Tree(tree),
+        })
+        .collect();
+    needs::who_needs(store, &needs, objects)
 }
 
 fn finding_of(seen: &Seen) -> Finding {

@@ -1,6 +1,7 @@
 //! Where lost objects may be, the nearest first: this home, the sources of manifests, what `--from` names, the network.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::fs::File;
 use std::io::BufReader;
@@ -12,7 +13,6 @@ use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::event::Event;
-use dgmo_schema::id::ObjectId;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
@@ -126,13 +126,13 @@ impl Healer<'_> {
         from: &[From],
         here: Option<&Path>,
     ) -> Result<Fetches> {
-        let texts = self.texts(generated, here);
+        let texts = texts(generated, here);
         let mut fetches = Fetches::default();
         while !mending.lost().is_empty() {
-            let before: Vec<ObjectId> = mending.lost().ids().collect();
-            self.offer_home(mending, generated)?;
+            let before = mending.surprises();
+            offer_home(mending, generated)?;
             for one in &texts {
-                self.offer_sources(mending, one)?;
+                offer_sources(mending, one, generated)?;
             }
             for one in from {
                 self.offer_from(mending, one)?;
@@ -140,104 +140,11 @@ impl Healer<'_> {
             for one in &texts {
                 self.offer_network(mending, one, &mut fetches)?;
             }
-            if mending.lost().ids().collect::<Vec<_>>() == before {
+            if mending.surprises() == before {
                 break;
             }
         }
         Ok(fetches)
-    }
-
-    /// Laid-out trees, the home files of generations, and copies in target folders.
-    fn offer_home(&self, mending: &mut Mending<'_>, generated: &[Generated]) -> Result<()> {
-        let trees = mending.insertion().store().layout().trees();
-        let entries = fs::read_dir(&trees).into_iter().flatten();
-        for entry in entries.flatten() {
-            let id = entry.file_name().to_str().and_then(|name| {
-                let id: dgmo_schema::id::Digest = format!("b3:{name}").parse().ok()?;
-                Some(TreeId(id))
-            });
-            if let Some(id) = id
-                && mending.may_need(id)
-            {
-                mending.from("where it is laid out");
-                mending.offer_laid_out(id, &entry.path())?;
-            }
-        }
-        for one in generated {
-            let folder = one.profile.generation(one.number).join("files");
-            mending.from(format!("generation {}", one.number));
-            for (path, file) in &one.record.files {
-                offer_content(mending, file.content, &folder.join(path.as_str()))?;
-            }
-            let Ok(Some(footprint)) = Footprint::load(&one.profile) else {
-                continue;
-            };
-            let copies = one.record.files.iter();
-            for (path, file) in copies.filter(|(_, file)| file.method == Method::Copy) {
-                let place = footprint.target.join(path.as_str());
-                mending.from(format!("`{}`", place.display()));
-                offer_content(mending, file.content, &place)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The manifests of all generations and the one of this folder, each once.
-    fn texts(&self, generated: &[Generated], here: Option<&Path>) -> Vec<Texts> {
-        let mut paths: Vec<PathBuf> = Vec::new();
-        let known = generated
-            .iter()
-            .rev()
-            .filter_map(|one| one.generation.manifest.as_ref());
-        for path in here
-            .map(Path::to_owned)
-            .into_iter()
-            .chain(known.map(PathBuf::from))
-        {
-            let path = std::path::absolute(&path).unwrap_or(path);
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
-        let load = |path: PathBuf| {
-            let loaded = manifest::load(&path).ok()?;
-            let lock = lock::load(&lock::path_beside(&loaded.path)).ok().flatten();
-            Some(Texts {
-                manifest: loaded,
-                lock,
-            })
-        };
-        paths.into_iter().filter_map(load).collect()
-    }
-
-    /// What manifests name on this machine: texts, templates, files, folders.
-    fn offer_sources(&self, mending: &mut Mending<'_>, texts: &Texts) -> Result<()> {
-        let manifest = &texts.manifest.manifest;
-        for (path, entry) in &manifest.files {
-            let one = BTreeMap::from([(path.clone(), entry.clone())]);
-            // One whose source is gone is one place less to look.
-            let Ok(found) = files::look(&one, &this_system(), &AddOptions::default()) else {
-                continue;
-            };
-            for file in found.values() {
-                mending.from(format!("the manifest's file `{path}`"));
-                if let Some(bytes) = file.bytes() {
-                    mending.offer_bytes(bytes)?;
-                }
-                if let Some(source) = file.source() {
-                    offer_path(mending, source)?;
-                }
-            }
-        }
-        for (name, requirement) in &manifest.packages {
-            if let Source::Path { path, base } = &requirement.source {
-                let place = home::locate(base, path);
-                mending.from(format!("`{}`, the source of `{name}`", place.display()));
-                offer_path(mending, &place)?;
-                offer_program(mending, &place)?;
-            }
-        }
-        Ok(())
     }
 
     fn offer_from(&self, mending: &mut Mending<'_>, from: &From) -> Result<()> {
@@ -339,6 +246,110 @@ fn is_of_the_disk(code: Code) -> bool {
     )
 }
 
+/// Laid-out trees, the home files of generations, and copies in target folders.
+fn offer_home(mending: &mut Mending<'_>, generated: &[Generated]) -> Result<()> {
+    let trees = mending.insertion().store().layout().trees();
+    let entries = fs::read_dir(&trees).into_iter().flatten();
+    for entry in entries.flatten() {
+        let id = entry.file_name().to_str().and_then(|name| {
+            let id: dgmo_schema::id::Digest = format!("b3:{name}").parse().ok()?;
+            Some(TreeId(id))
+        });
+        if let Some(id) = id
+            && mending.may_need(id)
+        {
+            mending.from("where it is laid out");
+            mending.offer_laid_out(id, &entry.path())?;
+        }
+    }
+    for one in generated {
+        let folder = one.profile.generation(one.number).join("files");
+        mending.from(format!("generation {}", one.number));
+        for (path, file) in &one.record.files {
+            offer_content(mending, file.content, &folder.join(path.as_str()))?;
+        }
+        let Ok(Some(footprint)) = Footprint::load(&one.profile) else {
+            continue;
+        };
+        let copies = one.record.files.iter();
+        for (path, file) in copies.filter(|(_, file)| file.method == Method::Copy) {
+            let place = footprint.target.join(path.as_str());
+            mending.from(format!("`{}`", place.display()));
+            offer_content(mending, file.content, &place)?;
+        }
+    }
+    Ok(())
+}
+
+/// The manifests of all generations and the one of this folder, each once.
+fn texts(generated: &[Generated], here: Option<&Path>) -> Vec<Texts> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let known = generated
+        .iter()
+        .rev()
+        .filter_map(|one| one.generation.manifest.as_ref());
+    for path in here
+        .map(Path::to_owned)
+        .into_iter()
+        .chain(known.map(PathBuf::from))
+    {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    let load = |path: PathBuf| {
+        let loaded = manifest::load(&path).ok()?;
+        let lock = lock::load(&lock::path_beside(&loaded.path)).ok().flatten();
+        Some(Texts {
+            manifest: loaded,
+            lock,
+        })
+    };
+    paths.into_iter().filter_map(load).collect()
+}
+
+/// What manifests name on this machine: texts, templates, files, folders.
+fn offer_sources(mending: &mut Mending<'_>, texts: &Texts, generated: &[Generated]) -> Result<()> {
+    let manifest = &texts.manifest.manifest;
+    for (path, entry) in &manifest.files {
+        if mending.lost().is_empty() {
+            return Ok(());
+        }
+        let one = BTreeMap::from([(path.clone(), entry.clone())]);
+        // One whose source is gone is one place less to look.
+        let Ok(found) = files::look(&one, &this_system(), &AddOptions::default()) else {
+            continue;
+        };
+        for file in found.values() {
+            mending.from(format!("the manifest's file `{path}`"));
+            if let Some(bytes) = file.bytes() {
+                mending.offer_bytes(bytes)?;
+            }
+            if let Some(source) = file.source() {
+                offer_path(mending, source)?;
+            }
+        }
+    }
+    for (name, requirement) in &manifest.packages {
+        if let Source::Path { path, base } = &requirement.source {
+            let place = home::locate(base, path);
+            mending.from(format!("`{}`, the source of `{name}`", place.display()));
+            // What each generation took from there is asked for by name, before everything there is hashed.
+            let taken = generated
+                .iter()
+                .filter_map(|one| one.generation.packages.get(name));
+            let trees: BTreeSet<TreeId> = taken.map(|package| package.tree).collect();
+            for tree in trees {
+                mending.offer_laid_out(tree, &place)?;
+            }
+            offer_path(mending, &place)?;
+            offer_program(mending, &place)?;
+        }
+    }
+    Ok(())
+}
+
 fn offer_content(
     mending: &mut Mending<'_>,
     content: dgmo_schema::generation::RecordedContent,
@@ -361,6 +372,9 @@ fn offer_content(
 }
 
 fn offer_path(mending: &mut Mending<'_>, path: &Path) -> Result<()> {
+    if mending.lost().is_empty() {
+        return Ok(());
+    }
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if real.is_dir() {
         mending.offer_folder(&real)?;

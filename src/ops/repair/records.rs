@@ -274,7 +274,7 @@ impl Healer<'_> {
         let footprint = known_footprint(&engine, &held.store)?;
         let record = generations.record(current)?;
         let read = |id| held.store.read_tree(id);
-        let desired = assemble::desired(&record, &engine.profile, &read)?;
+        let desired = assemble::desired(&record, &engine, &read)?;
         let others = begin::other_footprints(&engine)?;
         let around = Surroundings {
             others: &others,
@@ -326,7 +326,7 @@ fn known_footprint(engine: &Engine<'_>, store: &Store) -> Result<Footprint> {
         let Ok(record) = generations.record(number) else {
             continue;
         };
-        let Ok(desired) = assemble::desired(&record, &engine.profile, &read) else {
+        let Ok(desired) = assemble::desired(&record, engine, &read) else {
             continue;
         };
         for (path, image) in desired {

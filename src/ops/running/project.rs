@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
+use dgmo_schema::event::Event;
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::id::Digest;
 use dgmo_schema::name::ProfileName;
@@ -55,6 +56,14 @@ pub fn consent(engine: &Engine<'_>, request: &ConsentRequest) -> Result<ProjectR
     let home = &engine.home;
     // One that is damaged is written anew.
     let before = Project::load(home, &folder).ok().flatten();
+    if request.consent.is_some() && before.is_none() && is_of_the_profile(engine, &request.manifest)
+    {
+        return Err(OpError::ManifestOfProfile {
+            manifest: shown(&request.manifest),
+            profile: engine.profile.name().to_string(),
+        }
+        .into());
+    }
     let unchanged = match (&before, request.consent) {
         (None, None) => true,
         (Some(before), Some(consent)) => {
@@ -94,8 +103,19 @@ pub fn consent(engine: &Engine<'_>, request: &ConsentRequest) -> Result<ProjectR
     })
 }
 
-/// After a switch that somebody asked for in an allowed project: what its files say now is what was asked for.
-pub(in crate::ops) fn renew(engine: &Engine<'_>, switched: &LoadedManifest) -> Result<()> {
+/// After a switch that somebody asked for in an allowed project: what its files say now is what was asked for. Where
+/// that cannot be written down, shells ask again.
+pub(in crate::ops) fn renew(engine: &Engine<'_>, switched: &LoadedManifest) {
+    if let Err(failure) = try_to_renew(engine, switched) {
+        let text = format!(
+            "shells will ask again for the environment of this folder: {}",
+            failure.error()
+        );
+        engine.observer.observe(Event::Warning(text));
+    }
+}
+
+fn try_to_renew(engine: &Engine<'_>, switched: &LoadedManifest) -> Result<()> {
     let home = &engine.home;
     let manifest = switched.path.as_path();
     let Some(folder) = real_folder(manifest).filter(|folder| Project::is_known(home, folder))
@@ -105,12 +125,10 @@ pub(in crate::ops) fn renew(engine: &Engine<'_>, switched: &LoadedManifest) -> R
     if *engine.profile.name() != profile_name_for(&folder) {
         return Ok(());
     }
-    let Some(before) = Project::load(home, &folder)? else {
-        return Ok(());
+    let before = match Project::load(home, &folder)? {
+        Some(before) if before.consent == Consent::Allowed => before,
+        _ => return Ok(()),
     };
-    if before.consent != Consent::Allowed {
-        return Ok(());
-    }
     let files = files_of(manifest)?;
     if manifest::load(manifest)?.digest != switched.digest {
         // Somebody wrote to it meanwhile: nobody asked for that yet.
@@ -147,6 +165,18 @@ pub fn projects(engine: &Engine<'_>) -> Result<ProjectsReport> {
     }
     projects.sort_by(|one, other| one.folder.cmp(&other.folder));
     Ok(ProjectsReport { projects })
+}
+
+/// Whether the current generation of the engine's profile was made from this manifest: then its folder is no project.
+pub(super) fn is_of_the_profile(engine: &Engine<'_>, manifest: &Path) -> bool {
+    let generations = Generations::of(&engine.profile);
+    let made_from = generations
+        .current()
+        .and_then(|number| generations.load(number))
+        .ok()
+        .and_then(|generation| generation.manifest);
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    made_from.is_some_and(|made_from| real(Path::new(&made_from)) == real(manifest))
 }
 
 /// The generation of a project's environment; 0 is none.

@@ -63,9 +63,13 @@ enum Wish {
 /// Decides what the shell runs before its next prompt.
 pub fn prompt(engine: &Engine<'_>, request: &PromptRequest) -> Prompted {
     let before = Hooked::parse(&Var::Hooked.raw().unwrap_or_default());
-    let wish = wish(engine, request).unwrap_or_else(|failure| Wish::Tell {
-        once: failure.code().to_string(),
-        words: format!("{} ({})", failure.error(), failure.code()),
+    let wish = wish(engine, request).unwrap_or_else(|failure| {
+        let hint = failure.error().deepest_hint();
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        Wish::Tell {
+            once: failure.code().to_string(),
+            words: format!("{} ({}){hint}", failure.error(), failure.code()),
+        }
     });
     let mut say = Vec::new();
     let mut now = Hooked::default();
@@ -131,7 +135,7 @@ fn wish(engine: &Engine<'_>, request: &PromptRequest) -> Result<Wish> {
         words,
     };
     let Some(known) = Project::load(&engine.home, &folder)? else {
-        if is_of_the_profile(engine, &manifest) {
+        if project::is_of_the_profile(engine, &manifest) {
             return Ok(Wish::Nothing);
         }
         return Ok(tell(
@@ -167,18 +171,6 @@ fn wish(engine: &Engine<'_>, request: &PromptRequest) -> Result<Wish> {
         profile: engine.profile.folder().to_owned(),
         stale: known.switched != Some(known.digest()),
     })
-}
-
-/// Whether the profile that is current everywhere was made from this manifest: then its folder is no project.
-fn is_of_the_profile(engine: &Engine<'_>, manifest: &Path) -> bool {
-    let generations = Generations::of(&engine.profile);
-    let made_from = generations
-        .current()
-        .and_then(|number| generations.load(number))
-        .ok()
-        .and_then(|generation| generation.manifest);
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    made_from.is_some_and(|made_from| real(Path::new(&made_from)) == real(manifest))
 }
 
 /// The variables a project sets, with the search path.

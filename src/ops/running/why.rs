@@ -175,24 +175,54 @@ fn find(engine: &Engine<'_>, store: &Store, asked: &str, at: Option<&str>) -> Re
 
 /// The object behind a path: of a home file, or of a file in the store's trees.
 fn at_path(engine: &Engine<'_>, store: &Store, record: &Record, asked: &Path) -> Option<Root> {
-    let path = std::path::absolute(asked).ok()?;
+    let as_typed = std::path::absolute(asked).ok()?;
+    // The file itself may be a link of ours; the way to it has none afterwards.
+    let by_folder = as_typed
+        .parent()
+        .and_then(|folder| std::fs::canonicalize(folder).ok())
+        .and_then(|folder| Some(folder.join(as_typed.file_name()?)));
     // A file that is gone from its place is still one of the generation's.
     let target = Footprint::load(&engine.profile)
         .ok()
         .flatten()
         .map_or_else(|| engine.default_target.clone(), |held| held.target);
-    if let Ok(below) = path.strip_prefix(&target) {
-        let entry = record.files.iter().find(|(name, _)| {
-            let name = Path::new(name.as_str());
-            below.starts_with(name)
-        });
-        if let Some((name, file)) = entry {
-            let inside = below.strip_prefix(name.as_str()).unwrap_or(Path::new(""));
-            return below_root(store, root(file.content), inside);
+    let real_target = std::fs::canonicalize(&target).unwrap_or_else(|_| target.clone());
+    for path in std::iter::once(&as_typed).chain(by_folder.as_ref()) {
+        for target in [&target, &real_target] {
+            let below = path.strip_prefix(target).ok();
+            let found = below.and_then(|below| home_file(store, record, below));
+            if found.is_some() {
+                return found;
+            }
         }
     }
-    std::fs::symlink_metadata(&path).ok()?;
-    in_a_tree(store, &path).or_else(|| in_a_tree(store, &std::fs::canonicalize(&path).ok()?))
+    std::fs::symlink_metadata(&as_typed).ok()?;
+    let end = std::fs::canonicalize(&as_typed).ok()?;
+    in_a_tree(store, &as_typed)
+        .or_else(|| in_a_tree(store, &end))
+        .or_else(|| in_a_generation(engine, store, &end))
+}
+
+/// What the record has at a path below the target folder.
+fn home_file(store: &Store, record: &Record, below: &Path) -> Option<Root> {
+    let (name, file) = record
+        .files
+        .iter()
+        .filter(|(name, _)| below.starts_with(name.as_str()))
+        .max_by_key(|(name, _)| name.as_str().len())?;
+    let inside = below.strip_prefix(name.as_str()).unwrap_or(Path::new(""));
+    below_root(store, root(file.content), inside)
+}
+
+/// The object behind a path in the `files` of a generation.
+fn in_a_generation(engine: &Engine<'_>, store: &Store, path: &Path) -> Option<Root> {
+    let generations = engine.profile.generations();
+    let real = std::fs::canonicalize(&generations).unwrap_or(generations);
+    let mut parts = path.strip_prefix(&real).ok()?.iter();
+    let number = parts.next()?.to_str()?.parse().ok()?;
+    let record = Generations::of(&engine.profile).record(number).ok()?;
+    let below = parts.as_path().strip_prefix("files").ok()?;
+    home_file(store, &record, below)
 }
 
 /// The object behind a path in the store's trees.

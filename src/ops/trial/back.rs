@@ -88,11 +88,11 @@ fn go(engine: &Engine<'_>, held: &Held, trial: &mut Trial, why: &str) -> Result<
         generations.record(trial.from)?,
     );
     let way = Way::new(engine, Action::Back, (trial.to, &was), (trial.from, &goal));
-    told(engine, services::stop(&way, trial));
-    told(engine, services::keep_state(&way, trial));
+    told(engine, services::stop(&way, trial, false));
+    told(engine, services::keep_state(&way, trial, false));
     let current = generations.current()?;
     point(&way, held, activation, current)?;
-    told(engine, services::start(&way, trial));
+    told(engine, services::start(&way, trial, false));
     rerun(&way, &trial.ran);
     if trial.action == Action::Switch {
         // Before the verdict: one that cannot be marked now is marked by the next command.
@@ -122,7 +122,7 @@ fn point(
     let engine = way.engine;
     let footprint = begin::footprint(engine)?;
     let read = |id| held.store.read_tree(id);
-    let desired = assemble::desired(way.to.record, &engine.profile, &read)?;
+    let desired = assemble::desired(way.to.record, engine, &read)?;
     let others = begin::other_footprints(engine)?;
     let around = Surroundings {
         others: &others,

@@ -25,6 +25,8 @@ pub(super) use error::TrialError;
 pub use watch::WatchRequest;
 pub use watch::watch;
 
+use services::End;
+
 use std::path::PathBuf;
 
 use dgmo_schema::conduct::Hook;
@@ -55,6 +57,8 @@ pub struct TrialHow {
     pub no_hooks: bool,
     /// Whether checks are left out.
     pub no_checks: bool,
+    /// Whether state folders become what was kept of them with the generation gone to.
+    pub with_state: bool,
     /// Within what time a person must confirm, or it goes back by itself.
     pub confirm_within: Option<Lapse>,
 }
@@ -95,12 +99,18 @@ pub(super) struct Begun {
 
 /// What going from `from` to `to` runs, stops, starts and looks at, in order; nothing is known of `from` where it cannot
 /// be read.
-pub(super) fn steps(to: &Record, from: Option<&Record>, how: &TrialHow) -> Vec<PlannedStep> {
-    let hooks = &to.conduct.hooks;
+pub(super) fn steps(
+    engine: &Engine<'_>,
+    from: Option<End<'_>>,
+    to: End<'_>,
+    how: &TrialHow,
+) -> Result<Vec<PlannedStep>> {
+    let hooks = &to.1.conduct.hooks;
     let step = |what, name: String, required| PlannedStep {
         what,
         name,
         required,
+        bytes: None,
     };
     let of_hooks = |what, list: &[Hook]| -> Vec<PlannedStep> {
         let shown = list.iter().filter(|_| !how.no_hooks);
@@ -110,16 +120,16 @@ pub(super) fn steps(to: &Record, from: Option<&Record>, how: &TrialHow) -> Vec<P
     };
     let mut steps = of_hooks(StepKind::BeforeHook, &hooks.before_switch);
     if let Some(from) = from {
-        steps.extend(services::steps(from, to));
+        steps.extend(services::steps(engine, from, to, how.with_state)?);
     }
     steps.extend(of_hooks(StepKind::AfterHook, &hooks.after_switch));
-    let checks = to.conduct.checks.iter().filter(|_| !how.no_checks);
+    let checks = to.1.conduct.checks.iter().filter(|_| !how.no_checks);
     steps.extend(
         checks.map(|(name, check)| step(StepKind::Check, name.to_string(), check.required)),
     );
     let confirmation = how.confirm_within.map(|within| within.to_string());
     steps.extend(confirmation.map(|within| step(StepKind::Confirmation, within, true)));
-    steps
+    Ok(steps)
 }
 
 /// How the pointer is moved.
@@ -229,12 +239,12 @@ impl<'a> Way<'a> {
         trial: &mut Trial,
         report: &mut TrialReport,
     ) -> Result<()> {
-        services::stop(self, trial)?;
-        services::keep_state(self, trial)?;
         let how = moving.how;
+        services::stop(self, trial, how.with_state)?;
+        services::keep_state(self, trial, how.with_state)?;
         self.activation(moving.held)
             .run(self.from.number, self.to.number, moving.plan)?;
-        services::start(self, trial)?;
+        services::start(self, trial, how.with_state)?;
         let hooks = self.to.record.conduct.hooks.after_switch.iter();
         for hook in hooks.filter(|_| !how.no_hooks) {
             trial.ran.push(hook.clone());

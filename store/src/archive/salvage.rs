@@ -12,12 +12,13 @@ use super::reader::Reader;
 use super::reader::read_magic;
 use crate::object::Inode;
 
+/// Takes an object: its kind, its id, its size, and its bytes.
+pub(crate) type Each<'a> =
+    dyn FnMut(Inode, Digest, u64, &mut dyn Read) -> Result<(), ImportError> + 'a;
+
 /// Shows `each` every object of an archive: its kind, its id, its size, and its bytes to read. What it leaves of
 /// them is passed over. Nothing is believed: who takes an object proves it.
-pub(crate) fn each_object(
-    from: &mut dyn Read,
-    each: &mut dyn FnMut(Inode, Digest, u64, &mut dyn Read) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+pub(crate) fn each_object(from: &mut dyn Read, each: &mut Each<'_>) -> Result<(), ImportError> {
     let packed = Rc::new(Cell::new(0));
     let mut from = Counting {
         inner: from,
@@ -31,10 +32,7 @@ pub(crate) fn each_object(
     all(&mut Reader::new(&mut decoder, packed), each)
 }
 
-fn all(
-    reader: &mut Reader<'_>,
-    each: &mut dyn FnMut(Inode, Digest, u64, &mut dyn Read) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+fn all(reader: &mut Reader<'_>, each: &mut Each<'_>) -> Result<(), ImportError> {
     reader.roots()?;
     while let Some((inode, size, id)) = reader.object()? {
         let end = reader.offset + size;

@@ -22,6 +22,7 @@ pub use folder::Folder;
 pub use folder::Renamed;
 pub use path::append;
 pub use path::copy_file;
+pub use path::imitate;
 pub use path::make_folder;
 pub use path::make_folders;
 pub use path::point;

@@ -95,6 +95,21 @@ pub fn copy_file(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     )
 }
 
+/// Gives what is at `path` the owner, the permission bits and the time of its last change that `like` tells of, as far
+/// as whoever runs this may. Of a link only owner and time are its own.
+pub fn imitate(path: &Path, like: &fs::Metadata) -> io::Result<()> {
+    if like.is_symlink() {
+        return sys::imitate(path, like);
+    }
+    step(
+        || Step::SetMode {
+            path: path.to_owned(),
+            mode: sys::mode_of(like),
+        },
+        || sys::imitate(path, like),
+    )
+}
+
 /// Makes a link that says `target` at a path that is free.
 pub fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     step(

@@ -2,12 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::fs::Metadata;
 use std::fs::OpenOptions;
 use std::fs::Permissions;
 use std::io;
+use std::io::Read;
+use std::io::Seek;
+use std::io::SeekFrom;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -168,8 +173,99 @@ pub(super) fn copy_file(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     }
     let mut source = File::open(from)?;
     let mut copy = create_file(to, mode)?;
+    let metadata = source.metadata()?;
+    if metadata.blocks().saturating_mul(512) < metadata.len() {
+        return copy_pieces(&source, &copy, metadata.len());
+    }
     io::copy(&mut source, &mut copy)?;
     Ok(())
+}
+
+/// Copies a file that has holes, and leaves them holes.
+fn copy_pieces(mut source: &File, mut copy: &File, size: u64) -> io::Result<()> {
+    let mut at = 0;
+    while at < size {
+        let start = match next_data(source, at)? {
+            Some(start) if start < size => start,
+            _ => break,
+        };
+        let end = next_hole(source, start)?.unwrap_or(size);
+        source.seek(SeekFrom::Start(start))?;
+        copy.seek(SeekFrom::Start(start))?;
+        let mut piece = source.take(end - start);
+        if io::copy(&mut piece, &mut copy)? < end - start {
+            break;
+        }
+        at = end;
+    }
+    copy.set_len(size)
+}
+
+/// Where the next bytes begin that are not a hole.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "macos"))]
+fn next_data(file: &File, from: u64) -> io::Result<Option<u64>> {
+    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(from)) {
+        Ok(at) => Ok(Some(at)),
+        Err(rustix::io::Errno::NXIO) => Ok(None),
+        // A file system that knows no holes has bytes everywhere.
+        Err(rustix::io::Errno::INVAL) => Ok(Some(from)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos")))]
+fn next_data(_: &File, from: u64) -> io::Result<Option<u64>> {
+    Ok(Some(from))
+}
+
+/// Where the next hole begins.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "macos"))]
+fn next_hole(file: &File, from: u64) -> io::Result<Option<u64>> {
+    match rustix::fs::seek(file, rustix::fs::SeekFrom::Hole(from)) {
+        Ok(at) => Ok(Some(at)),
+        Err(rustix::io::Errno::NXIO | rustix::io::Errno::INVAL) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos")))]
+fn next_hole(_: &File, _: u64) -> io::Result<Option<u64>> {
+    Ok(None)
+}
+
+pub(super) fn mode_of(like: &Metadata) -> u32 {
+    like.mode() & 0o7777
+}
+
+/// The owner first: giving a file away takes bits from its mode.
+pub(super) fn imitate(path: &Path, like: &Metadata) -> io::Result<()> {
+    let there = std::fs::symlink_metadata(path)?;
+    let (uid, gid) = (like.uid(), like.gid());
+    if (there.uid(), there.gid()) != (uid, gid) {
+        let (uid, gid) = (
+            rustix::fs::Uid::from_raw(uid),
+            rustix::fs::Gid::from_raw(gid),
+        );
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        match rustix::fs::chownat(rustix::fs::CWD, path, Some(uid), Some(gid), flags) {
+            // Only root may give files away; what a user copies is the user's.
+            Ok(()) | Err(rustix::io::Errno::PERM) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if !like.is_symlink() {
+        rustix::fs::chmod(path, to_mode(mode_of(like)))?;
+    }
+    let time = |seconds, nanoseconds: i64| rustix::fs::Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds as _,
+    };
+    let times = rustix::fs::Timestamps {
+        last_access: time(like.atime(), like.atime_nsec()),
+        last_modification: time(like.mtime(), like.mtime_nsec()),
+    };
+    let flags = AtFlags::SYMLINK_NOFOLLOW;
+    Ok(rustix::fs::utimensat(rustix::fs::CWD, path, &times, flags)?)
 }
 
 pub(super) fn symlink(target: &Path, path: &Path) -> io::Result<()> {

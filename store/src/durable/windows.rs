@@ -150,3 +150,16 @@ pub(super) fn is_read_only(path: &Path) -> io::Result<bool> {
 pub(super) fn sync_file_system(_path: &Path) -> io::Result<()> {
     Ok(())
 }
+
+/// Windows has no permission bits.
+pub(super) fn mode_of(_like: &fs::Metadata) -> u32 {
+    0
+}
+
+/// Owner and time are kept by the system's own way of copying; whether a file may be written is kept here.
+pub(super) fn imitate(path: &Path, like: &fs::Metadata) -> io::Result<()> {
+    if like.is_symlink() {
+        return Ok(());
+    }
+    fs::set_permissions(path, like.permissions())
+}

@@ -56,25 +56,29 @@ impl Store {
         observer: &dyn Observer,
     ) -> Result<LaidOutMended, RepairError> {
         let mut result = LaidOutMended::default();
-        self.mend_modes(findings)?;
-        let tops = self.tops_to_mend(findings, mended)?;
+        mend_modes(findings)?;
+        let tops = self.tops_with(findings);
+        let showing = self.tops_that_show(mended)?;
         let task = Task::start(
             observer,
             "mending laid-out trees",
-            Some((tops.len() + needed.len()) as u64),
+            Some((tops.len() + showing.tops.len() + needed.len()) as u64),
             Unit::Items,
         );
         let mut fixes = Fixes::default();
         for top in &tops {
-            let path = self.tree_path(*top);
-            self.plan(*top, &path, &mut fixes)?;
+            self.plan(*top, &self.tree_path(*top), None, &mut fixes)?;
+        }
+        for top in showing.tops.difference(&tops) {
+            self.plan(*top, &self.tree_path(*top), Some(&showing), &mut fixes)?;
         }
         self.prepare(&fixes, needed, &mut result, observer)?;
         for (folder, fix) in &fixes.folders {
             self.carry_out(folder, fix, &mut result)?;
         }
-        task.advance((tops.len() + needed.len()) as u64);
-        result.trees.extend(tops.iter().copied());
+        self.sync_all(&fixes)?;
+        task.advance((tops.len() + showing.tops.len() + needed.len()) as u64);
+        result.trees.extend(tops);
         let names: Vec<ObjectName> = mended
             .names
             .iter()
@@ -82,7 +86,31 @@ impl Store {
             .collect();
         let trees: Vec<TreeId> = result.trees.iter().copied().collect();
         result.left = self.verify_again(&names, &trees, observer);
+        self.look_again(&showing, &mut result, observer)?;
         Ok(result)
+    }
+
+    /// Trees that only linked what was replaced need to be looked at there only: all else was verified before. What is
+    /// no link, since there can be no more of them, is read.
+    fn look_again(
+        &self,
+        showing: &Showing<'_>,
+        result: &mut LaidOutMended,
+        observer: &dyn Observer,
+    ) -> Result<(), RepairError> {
+        let mut doubtful = Vec::new();
+        for top in &showing.tops {
+            let mut fixes = Fixes::default();
+            self.plan(*top, &self.tree_path(*top), Some(showing), &mut fixes)?;
+            if !fixes.folders.is_empty() {
+                doubtful.push(*top);
+            }
+            result.trees.insert(*top);
+        }
+        result
+            .left
+            .extend(self.verify_again(&[], &doubtful, observer));
+        Ok(())
     }
 
     /// Moves what is no object out of the folders of objects and trees. What it was is not for us to say, so it is kept.
@@ -102,50 +130,44 @@ impl Store {
         Ok(())
     }
 
-    fn mend_modes(&self, findings: &[Finding]) -> Result<(), RepairError> {
-        for finding in findings {
-            if let Finding::WrongMode { path, expected, .. } = finding {
-                match durable::set_mode(path, *expected) {
-                    // A folder that is mended below gets its mode there.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    result => result.map_err(WriteError::at(path))?,
+    /// Trees of which something was found.
+    fn tops_with(&self, findings: &[Finding]) -> BTreeSet<TreeId> {
+        let trees = self.layout().trees();
+        findings
+            .iter()
+            .filter_map(|finding| match finding {
+                Finding::LaidOut { tree, .. } => Some(*tree),
+                Finding::WrongMode { path, .. } | Finding::Unreadable { path, .. } => {
+                    top_of(&trees, path)
                 }
-            }
-        }
-        Ok(())
+                _ => None,
+            })
+            .collect()
     }
 
-    fn tops_to_mend(
-        &self,
-        findings: &[Finding],
-        mended: &Mended,
-    ) -> Result<BTreeSet<TreeId>, RepairError> {
+    /// Trees that are laid out and show something that was replaced.
+    fn tops_that_show<'a>(&self, mended: &'a Mended) -> Result<Showing<'a>, RepairError> {
+        let mut showing = Showing {
+            mended,
+            tops: BTreeSet::new(),
+            known: BTreeMap::new(),
+        };
+        if mended.is_empty() {
+            return Ok(showing);
+        }
         let trees = self.layout().trees();
-        let mut tops = BTreeSet::new();
-        for finding in findings {
-            match finding {
-                Finding::LaidOut { tree, .. } => drop(tops.insert(*tree)),
-                Finding::WrongMode { path, .. } | Finding::Unreadable { path, .. } => {
-                    tops.extend(top_of(&trees, path));
-                }
-                _ => {}
+        let entries = fs::read_dir(&trees).map_err(|source| RepairError::Read {
+            path: trees.clone(),
+            source,
+        })?;
+        for entry in entries.flatten() {
+            if let Some(id) = id_of(&entry.file_name())
+                && self.shows(id, mended, &mut showing.known)
+            {
+                showing.tops.insert(id);
             }
         }
-        if !mended.is_empty() {
-            let mut known = BTreeMap::new();
-            let entries = fs::read_dir(&trees).map_err(|source| RepairError::Read {
-                path: trees.clone(),
-                source,
-            })?;
-            for entry in entries.flatten() {
-                if let Some(id) = id_of(&entry.file_name())
-                    && self.shows(id, mended, &mut known)
-                {
-                    tops.insert(id);
-                }
-            }
-        }
-        Ok(tops)
+        Ok(showing)
     }
 
     /// Whether something that was replaced is below the tree.
@@ -157,47 +179,66 @@ impl Store {
         let entries = self
             .read_tree(id)
             .map_or_else(|_| Vec::new(), crate::tree::Tree::into_entries);
-        let shows = mended.has(id.0, Inode::Tree)
-            || entries.iter().any(|entry| match entry.node {
+        // Not `any`: what is below each of them is asked for later.
+        let mut shows = mended.has(id.0, Inode::Tree);
+        for entry in &entries {
+            shows |= match entry.node {
                 Node::File(id) => mended.has(id.0, Inode::Plain),
                 Node::Executable(id) => mended.has(id.0, Inode::Executable),
                 Node::Folder(id) => self.shows(id, mended, known),
                 Node::Link(_) => false,
-            });
+            };
+        }
         known.insert(id, shows);
         shows
     }
 
-    /// What is to be done to the folder at `path`, which shall show the tree `id`.
-    fn plan(&self, id: TreeId, path: &Path, fixes: &mut Fixes) -> Result<(), RepairError> {
+    /// What is to be done to the folder at `path`, which shall show the tree `id`: all of it, or `only` where what was
+    /// replaced is shown.
+    fn plan(
+        &self,
+        id: TreeId,
+        path: &Path,
+        only: Option<&Showing<'_>>,
+        fixes: &mut Fixes,
+    ) -> Result<(), RepairError> {
         let Ok(tree) = self.read_tree(id) else {
             return Ok(());
         };
-        let there = names_in(path)?;
+        // While its tree object was damaged, nobody could compare the folder and what is below it.
+        let only = only.filter(|showing| !showing.mended.has(id.0, Inode::Tree));
         let mut fix = Fix::default();
+        let there = match only {
+            Some(_) => None,
+            None => Some(names_in(path)?),
+        };
         for entry in tree.entries() {
-            if !there.contains(&*entry.name.to_os()) || !self.is_right(path, entry)? {
+            let name = entry.name.to_os();
+            let is_missing = there.as_ref().is_some_and(|there| !there.contains(&*name));
+            let is_asked = only.is_none_or(|showing| showing.asks_for(&entry.node));
+            if is_missing || (is_asked && !self.is_right(path, entry)?) {
                 fix.entries.push(entry.clone());
-                if let Node::File(id) | Node::Executable(id) = entry.node {
-                    fixes
-                        .blobs
-                        .insert((id, matches!(entry.node, Node::Executable(_))));
+                if let Some(blob) = entry.node.blob() {
+                    fixes.blobs.insert(blob);
                 }
             }
         }
-        fix.foreign = there
-            .into_iter()
-            .filter(|name| tree.get(name.as_encoded_bytes()).is_none())
-            .collect();
-        let read_only = fs::symlink_metadata(path)
-            .ok()
-            .is_some_and(|metadata| metadata.permissions().readonly());
-        if !fix.entries.is_empty() || !fix.foreign.is_empty() || !read_only {
+        if let Some(there) = there {
+            fix.foreign = there
+                .into_iter()
+                .filter(|name| tree.get(name.as_encoded_bytes()).is_none())
+                .collect();
+            let metadata = fs::symlink_metadata(path);
+            fix.is_open = !metadata.is_ok_and(|metadata| metadata.permissions().readonly());
+        }
+        if !fix.entries.is_empty() || !fix.foreign.is_empty() || fix.is_open {
             fixes.folders.push((path.to_owned(), fix));
         }
         for entry in tree.entries() {
-            if let Node::Folder(id) = entry.node {
-                self.plan(id, &path.join(entry.name.to_os()), fixes)?;
+            if let Node::Folder(id) = entry.node
+                && only.is_none_or(|showing| showing.known.get(&id) == Some(&true))
+            {
+                self.plan(id, &path.join(entry.name.to_os()), only, fixes)?;
             }
         }
         Ok(())
@@ -210,7 +251,10 @@ impl Store {
             path: path.clone(),
             source,
         };
-        let metadata = fs::symlink_metadata(&path).map_err(unread)?;
+        let metadata = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            metadata => metadata.map_err(unread)?,
+        };
         Ok(match &entry.node {
             Node::Folder(_) => metadata.is_dir(),
             Node::Link(target) => {
@@ -290,8 +334,18 @@ impl Store {
         for entry in &fix.entries {
             self.put(path, &folder, entry, result)?;
         }
-        folder.sync().map_err(WriteError::at(path))?;
         folder.set_mode(0o555).map_err(WriteError::at(path))?;
+        Ok(())
+    }
+
+    fn sync_all(&self, fixes: &Fixes) -> Result<(), RepairError> {
+        if fixes.folders.len() > FOLDERS_SYNCED_ONE_BY_ONE {
+            let home = self.home();
+            return Ok(durable::sync_file_system(home).map_err(WriteError::at(home))?);
+        }
+        for (folder, _) in &fixes.folders {
+            durable::sync_folder(folder).map_err(WriteError::at(folder))?;
+        }
         Ok(())
     }
 
@@ -365,6 +419,19 @@ impl Store {
     }
 }
 
+fn mend_modes(findings: &[Finding]) -> Result<(), RepairError> {
+    for finding in findings {
+        if let Finding::WrongMode { path, expected, .. } = finding {
+            match durable::set_mode(path, *expected) {
+                // A folder that is mended below gets its mode there.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                result => result.map_err(WriteError::at(path))?,
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What is to be done, folders before what is in them.
 #[derive(Debug, Default)]
 struct Fixes {
@@ -379,6 +446,27 @@ struct Fix {
     entries: Vec<Entry>,
     /// Names that do not belong there.
     foreign: Vec<OsString>,
+    /// Whether it may be written.
+    is_open: bool,
+}
+
+/// Trees that show something that was replaced.
+#[derive(Debug)]
+struct Showing<'a> {
+    mended: &'a Mended,
+    tops: BTreeSet<TreeId>,
+    /// Whether each tree does, at any depth.
+    known: BTreeMap<TreeId, bool>,
+}
+
+impl Showing<'_> {
+    fn asks_for(&self, node: &Node) -> bool {
+        match node {
+            Node::File(id) => self.mended.has(id.0, Inode::Plain),
+            Node::Executable(id) => self.mended.has(id.0, Inode::Executable),
+            Node::Folder(_) | Node::Link(_) => false,
+        }
+    }
 }
 
 fn names_in(folder: &Path) -> Result<BTreeSet<OsString>, RepairError> {
@@ -403,6 +491,9 @@ fn names_in(folder: &Path) -> Result<BTreeSet<OsString>, RepairError> {
         }),
     }
 }
+
+/// From this many folders on, one sync of the file system is cheaper than one for each.
+const FOLDERS_SYNCED_ONE_BY_ONE: usize = 8;
 
 const STAGED: &str = ".dgmo-new";
 

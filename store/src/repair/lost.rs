@@ -36,6 +36,11 @@ impl Lost {
         self.blobs.len() + self.trees.len()
     }
 
+    /// The trees among them.
+    pub fn trees(&self) -> impl Iterator<Item = TreeId> + '_ {
+        self.trees.iter().copied()
+    }
+
     /// Their ids: blobs, then trees.
     pub fn ids(&self) -> impl Iterator<Item = ObjectId> + '_ {
         let blobs = self.blobs.keys().map(|id| ObjectId::from(*id));
@@ -76,13 +81,10 @@ impl Store {
         let mut lost = Lost::default();
         for finding in findings {
             match finding {
-                Finding::Damaged { path, .. } => {
-                    if let Some(name) = name_at(path) {
-                        lost.damaged(name);
-                    }
-                }
                 // Something that is no file, or no readable one, may have the place of an object.
-                Finding::Unreadable { path, .. } | Finding::Foreign { path } => {
+                Finding::Damaged { path, .. }
+                | Finding::Unreadable { path, .. }
+                | Finding::Foreign { path } => {
                     if let Some(name) = name_at(path) {
                         lost.damaged(name);
                     }

@@ -37,6 +37,8 @@ pub struct Mending<'a> {
     /// What it came from, by object: for people.
     origin: BTreeMap<ObjectId, String>,
     offering: String,
+    /// How often something that was found named more that is lost.
+    surprises: u64,
 }
 
 impl std::fmt::Debug for Mending<'_> {
@@ -74,6 +76,7 @@ impl Mended {
 
 impl Store {
     /// A handle for the repair of `lost`: what is damaged counts as not there.
+    #[must_use]
     pub fn without(&self, lost: &Lost) -> Self {
         self.distrusting(lost.damaged.clone())
     }
@@ -94,6 +97,7 @@ impl<'a> Mending<'a> {
             buffer: known::buffer(),
             origin: BTreeMap::new(),
             offering: String::new(),
+            surprises: 0,
         };
         mending.take_twins()?;
         Ok(mending)
@@ -107,6 +111,11 @@ impl<'a> Mending<'a> {
     /// What is still looked for.
     pub fn lost(&self) -> &Lost {
         &self.lost
+    }
+
+    /// Grows when something that was found turns out to name more that is lost: what was offered before may have that.
+    pub fn surprises(&self) -> u64 {
+        self.surprises
     }
 
     /// Says what is offered from now on, for people.
@@ -126,6 +135,9 @@ impl<'a> Mending<'a> {
 
     /// Whether something that is looked for may be below `tree`: it is, or what is below cannot be told.
     pub fn may_need(&self, tree: TreeId) -> bool {
+        if self.lost.is_empty() {
+            return false;
+        }
         let mut seen = BTreeSet::new();
         let mut way = vec![tree];
         while let Some(id) = way.pop() {
@@ -156,7 +168,7 @@ impl<'a> Mending<'a> {
 
     /// A blob whose other file is whole needs nothing from elsewhere.
     fn take_twins(&mut self) -> Result<(), RepairError> {
-        self.offering = "its twin".to_owned();
+        "its twin".clone_into(&mut self.offering);
         let wanted: Vec<_> = self.lost.blobs.keys().copied().collect();
         for id in wanted {
             let Ok(path) = self.insertion.store().blob_path(id) else {
@@ -259,6 +271,7 @@ impl<'a> Mending<'a> {
             };
             if !there {
                 self.lost.miss(&entry.node);
+                self.surprises += 1;
             }
         }
         self.found.insert(id, tree.clone());

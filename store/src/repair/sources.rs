@@ -121,7 +121,7 @@ impl Mending<'_> {
     /// Offers all of another store.
     pub fn offer_store(&mut self, other: &Store) -> Result<(), RepairError> {
         loop {
-            let before = self.lost.len();
+            let before = self.surprises();
             for id in self.lost.trees.clone() {
                 if let Ok(tree) = other.read_tree(id) {
                     self.offer_tree(&tree)?;
@@ -135,7 +135,7 @@ impl Mending<'_> {
                 }
             }
             // A tree that came may have named more.
-            if self.lost.trees.is_empty() || self.lost.len() == before {
+            if self.surprises() == before {
                 return Ok(());
             }
         }
@@ -147,7 +147,7 @@ impl Mending<'_> {
         open: &dyn Fn() -> std::io::Result<Box<dyn Read>>,
     ) -> Result<(), RepairError> {
         loop {
-            let before: Vec<_> = self.lost.ids().collect();
+            let before = self.surprises();
             let mut from = open().map_err(|source| ImportError::Read { offset: 0, source })?;
             let mut failed = None;
             let read = archive::each_object(&mut from, &mut |inode, id, size, bytes| {
@@ -160,8 +160,7 @@ impl Mending<'_> {
                 return Err(error);
             }
             read?;
-            let after: Vec<_> = self.lost.ids().collect();
-            if after.is_empty() || after == before {
+            if self.surprises() == before {
                 return Ok(());
             }
         }

@@ -1,1 +1,122 @@
 //! What is damaged comes back from wherever its bytes still are, and the trees that linked it link the new one.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use dgmo_schema::event::Silent;
+use dgmo_schema::id::BlobId;
+use dgmo_schema::id::Digest;
+use dgmo_schema::id::TreeId;
+
+use super::Mending;
+use crate::durable;
+use crate::insert::AddOptions;
+use crate::insert::Content;
+use crate::roots::Root;
+use crate::store::Store;
+
+/// A store with the folder `source` in it, laid out.
+fn store_with(source: &Path) -> (tempfile::TempDir, Store, TreeId) {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open_or_create(home.path()).unwrap();
+    let insertion = store.begin(&Silent).unwrap();
+    let added = insertion.add_path(source, &AddOptions::default()).unwrap();
+    let Content::Folder(tree) = added.content else {
+        panic!("a folder was added");
+    };
+    insertion.lay_out(tree).unwrap();
+    insertion.commit().unwrap();
+    (home, store, tree)
+}
+
+fn source() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    durable::make_folders(&folder.path().join("a/b")).unwrap();
+    durable::write_new(&folder.path().join("a/b/deep"), b"deep", 0o644).unwrap();
+    durable::write_new(&folder.path().join("top"), b"top", 0o644).unwrap();
+    folder
+}
+
+fn spoil(path: &Path) {
+    durable::set_mode(path, 0o644).unwrap();
+    durable::append(path, b"!", 0o644).unwrap();
+    durable::set_mode(path, 0o444).unwrap();
+}
+
+/// Verifies, repairs with what `offer` offers, and verifies again.
+fn repair(store: &Store, tree: TreeId, offer: impl Fn(&mut Mending<'_>)) -> usize {
+    let verified = store.verify(&Silent).unwrap();
+    let lost = store.lost(&verified.findings, &[Root::Tree(tree)]);
+    let sick = store.without(&lost);
+    let mut mending = Mending::begin(&sick, lost, &Silent).unwrap();
+    offer(&mut mending);
+    let mended = mending.commit().unwrap();
+    let left = mended.left.len();
+    let laid_out = store
+        .mend_laid_out(&verified.findings, &mended, &[tree], &Silent)
+        .unwrap();
+    if left == 0 {
+        assert_eq!(laid_out.left, []);
+        assert_eq!(store.verify(&Silent).unwrap().findings, []);
+    }
+    left
+}
+
+#[test]
+fn a_damaged_file_is_replaced_under_all_its_names() {
+    let source = source();
+    let (_home, store, tree) = store_with(source.path());
+    let id = BlobId(Digest::of(b"deep"));
+    let object = store.blob_path(id).unwrap();
+    spoil(&object);
+    assert_eq!(repair(&store, tree, |_| ()), 1, "nobody has it");
+    let left = repair(&store, tree, |mending| {
+        mending.offer_bytes(b"not it").unwrap();
+        mending.offer_folder(source.path()).unwrap();
+    });
+    assert_eq!(left, 0);
+    let shown = store.tree_path(tree).join("a/b/deep");
+    assert_eq!(fs::read(&shown).unwrap(), b"deep");
+    let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+    assert_eq!(inode(&shown), inode(&object));
+}
+
+#[test]
+fn a_tree_that_comes_back_names_what_else_is_lost() {
+    let source = source();
+    let (_home, store, tree) = store_with(source.path());
+    let (_other_home, other, _) = store_with(source.path());
+    durable::remove_all(&store.layout().objects()).unwrap();
+    durable::remove_all(&store.layout().trees()).unwrap();
+    durable::make_folder(&store.layout().objects()).unwrap();
+    durable::make_folder(&store.layout().trees()).unwrap();
+    let store = Store::open(store.home()).unwrap();
+    let left = repair(&store, tree, |mending| mending.offer_store(&other).unwrap());
+    assert_eq!(left, 0);
+    assert_eq!(fs::read(store.tree_path(tree).join("top")).unwrap(), b"top");
+}
+
+#[test]
+fn a_tree_does_not_come_back_without_what_it_names() {
+    let source = source();
+    let (_home, store, tree) = store_with(source.path());
+    for id in [Digest::of(b"deep"), tree.0] {
+        let hex = id.to_string();
+        let hex = hex.trim_start_matches("b3:");
+        let shard = store.layout().objects().join(&hex[..2]);
+        for suffix in ["", ".t"] {
+            let file = shard.join(format!("{}{suffix}", &hex[2..]));
+            durable::remove_all(&file).unwrap();
+        }
+    }
+    let laid_out = store.tree_path(tree);
+    let open = |path: &Path| durable::set_mode(path, 0o755).unwrap();
+    open(&laid_out.join("a/b"));
+    durable::remove_file(&laid_out.join("a/b/deep")).unwrap();
+    let left = repair(&store, tree, |mending| {
+        mending.offer_laid_out(tree, &laid_out).unwrap();
+    });
+    assert!(left > 0);
+    assert!(!store.has_tree(tree));
+}

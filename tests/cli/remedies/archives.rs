@@ -126,7 +126,7 @@ pub(super) fn proof(code: Code) -> Proof {
                     "truncate -s 1M f/hole; echo end >> f/hole; tar --format=posix -Scf a.tar f",
                 );
             },
-            "",
+            "unpack it with the program that made it",
         ),
         Code::ProgramName => Proof::Seen(
             Trouble::new(

@@ -69,9 +69,7 @@ pub(super) fn proof(code: Code) -> Proof {
             |sandbox| sandbox.write("work/dgmo.yaml", "name: x\n"),
             "dgmo: 1",
         ),
-        Code::ManifestNotYet => {
-            mended(|sandbox| sandbox.manifest("services: {}\n"), "leave it out")
-        }
+        Code::ManifestNotYet => mended(|sandbox| sandbox.manifest("plugins: {}\n"), "leave it out"),
         Code::ManifestName => mended(|sandbox| sandbox.manifest("files: {../a: {text: b}}\n"), ""),
         Code::ManifestEntry => mended(
             |sandbox| sandbox.manifest("packages: {a: {path: x, url: \"https://y/z.zip\"}}\n"),

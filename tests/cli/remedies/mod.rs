@@ -8,6 +8,7 @@ mod health;
 mod manifest;
 mod network;
 mod running;
+mod services;
 mod store;
 mod trials;
 
@@ -343,6 +344,7 @@ fn proof(code: Code) -> Proof {
         1000..1200 => manifest::proof(code),
         1200..2000 => network::proof(code),
         3300..3400 => trials::proof(code),
+        3400..3500 => services::proof(code).unwrap_or_else(|| panic!("{code} has no proof")),
         3600..3700 => running::proof(code),
         2000..2100 => store::proof(code),
         2100..3000 => archives::proof(code),

@@ -48,27 +48,34 @@ pub(super) fn proof(code: Code) -> Proof {
             "",
         ),
         Code::ProjectDamaged => Proof::Own(project_damaged),
+        Code::ManifestOfProfile => Proof::Seen(Trouble::new(
+            packages,
+            "allow",
+            "run `dgmo rollback --profile default`",
+            Mend::Run,
+        )),
         Code::GenerationHeld => Proof::Own(generation_held),
         Code::WhyUnknown => seen("why tol", "did you mean `tool`?", |_| (), "why tool"),
         _ => unreachable!("{code} is not of this range"),
     }
 }
 
-/// It is told by the hook, which must not fail, and by a switch.
+/// It is told by the hook, which must not fail.
 fn project_damaged() {
     let sandbox = Sandbox::new();
     sandbox.manifest("files: {.a: {text: a}}\n");
-    sandbox.dgmo("allow").works();
     let report = sandbox.dgmo("allow --json").works().json();
     let name = report["profile"].as_str().unwrap();
-    sandbox.write(format!("home/projects/{name}.json"), "{");
-    let command = is_told(
-        Code::ProjectDamaged,
-        &sandbox.dgmo("switch"),
-        "run `dgmo allow`",
-    );
-    sandbox.sh(&command.unwrap()).works();
     sandbox.switch();
+    sandbox.write(format!("home/projects/{name}.json"), "{");
+    let told = sandbox.dgmo("prompt bash").works();
+    assert!(!told.stdout.contains("PATH"), "{told}");
+    told.says(Code::ProjectDamaged.as_str())
+        .says("run `dgmo allow`");
+    // A switch there goes to the project's profile all the same, and says what it could not do.
+    sandbox.switch().says("shells will ask again").says(name);
+    sandbox.dgmo("allow").works();
+    sandbox.dgmo("prompt bash").works().says("entered");
 }
 
 fn generation_held() {

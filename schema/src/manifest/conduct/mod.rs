@@ -7,5 +7,8 @@ mod command;
 mod hooks;
 
 pub(super) use checks::RawCheck;
+pub(super) use checks::RawKind;
+pub(super) use command::RawCommand;
+pub(super) use command::Time;
 pub(super) use hooks::PartHooks;
 pub(super) use hooks::RawHooks;
