@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use dgmo_schema::name::VariableName;
+
 /// A variable we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Var {
@@ -43,12 +45,22 @@ pub enum Var {
     SearchPath,
     /// The user's shell, for the spelling of `dgmo env`.
     Shell,
+    /// The user's editor for a whole screen.
+    Visual,
+    /// The user's editor.
+    Editor,
     /// The folder of the generation that the programs above us were started in.
     Inside,
     /// What the hook of a shell has set, and what was there before.
     Hooked,
     /// The shell that asks for completions; the rest is between its script and the completion engine.
     Complete,
+}
+
+/// A variable somebody named in a manifest; an empty one counts as unset.
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub fn chosen(name: &VariableName) -> Option<OsString> {
+    std::env::var_os(name.as_str()).filter(|value| !value.is_empty())
 }
 
 impl Var {
@@ -78,6 +90,8 @@ impl Var {
             Self::Terminal => "TERM",
             Self::SearchPath => "PATH",
             Self::Shell => "SHELL",
+            Self::Visual => "VISUAL",
+            Self::Editor => "EDITOR",
             Self::Inside => "DGMO_INSIDE",
             Self::Hooked => "DGMO_HOOKED",
             Self::Complete => "DGMO_COMPLETE",

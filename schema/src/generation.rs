@@ -21,6 +21,7 @@ use crate::id::TreeId;
 use crate::manifest::Method;
 use crate::manifest::Mode;
 use crate::manifest::Packing;
+use crate::manifest::SecretSource;
 use crate::name::Label;
 use crate::name::PackageName;
 use crate::name::TargetPath;
@@ -76,6 +77,9 @@ pub struct Record {
     pub packages: BTreeMap<PackageName, RecordedPackage>,
     /// The home files by path.
     pub files: BTreeMap<TargetPath, RecordedFile>,
+    /// The home files that are secrets: only where they come from. Left out where there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<TargetPath, RecordedSecret>,
     /// Variables of the environment.
     pub env: BTreeMap<VariableName, String>,
     /// Folders on the search path behind the view's own.
@@ -133,6 +137,24 @@ pub struct RecordedFile {
     pub mode: Option<Mode>,
     /// How it gets to its place.
     pub method: Method,
+}
+
+/// A home file whose content is never written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedSecret {
+    /// Where it comes from.
+    pub from: SecretSource,
+    /// The permission bits, where the manifest names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+}
+
+impl RecordedSecret {
+    /// The permission bits the file gets: its owner's alone where nothing else is said.
+    pub fn bits(&self) -> u32 {
+        self.mode.map_or(0o600, |mode| mode.0)
+    }
 }
 
 /// What a home file holds.
@@ -273,6 +295,7 @@ mod tests {
             system: "x86_64-linux".parse().unwrap(),
             packages: BTreeMap::new(),
             files: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             env: BTreeMap::new(),
             path: Vec::new(),
             conduct: Conduct::default(),

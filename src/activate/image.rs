@@ -8,8 +8,11 @@ use std::path::PathBuf;
 
 use dgmo_schema::id::BlobId;
 use dgmo_schema::id::Digest;
+use dgmo_schema::manifest::SecretSource;
 use serde::Deserialize;
 use serde::Serialize;
+
+use super::Seal;
 
 /// What dgmo puts at a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,15 @@ pub enum Image {
     Copy {
         /// Its content.
         blob: BlobId,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A real file with a secret, which is written down nowhere.
+    Secret {
+        /// Where it comes from.
+        from: SecretSource,
+        /// What it is known by, under the home's own key.
+        seal: Digest,
         /// Its permission bits.
         mode: u32,
     },
@@ -78,16 +90,52 @@ fn says_absent(error: &io::Error) -> bool {
 }
 
 impl Image {
+    /// What is at `path`, as something dgmo could have put there; nothing for folders and the like.
+    pub fn of(path: &Path) -> io::Result<Option<Self>> {
+        Ok(match Live::at(path)? {
+            Live::Link(to) => Some(Self::Link(to)),
+            Live::File => Some(Self::Copy {
+                blob: BlobId(digest_of(path)?),
+                mode: super::platform::mode_of(path)?.unwrap_or(0o644),
+            }),
+            Live::Absent | Live::Folder | Live::Other => None,
+        })
+    }
+
+    /// The same, for its owner alone.
+    pub(super) fn private(image: &Self) -> Self {
+        match image.clone() {
+            Self::Secret { from, seal, .. } => Self::Secret {
+                from,
+                seal,
+                mode: 0o600,
+            },
+            image => image,
+        }
+    }
+
     /// Whether `path`, where `live` was seen, holds exactly this.
-    pub fn is_at(&self, path: &Path, live: &Live) -> io::Result<bool> {
+    pub fn is_at(&self, path: &Path, live: &Live, seal: &Seal) -> io::Result<bool> {
         match (self, live) {
             (Self::Link(to), Live::Link(text)) => Ok(to == text),
-            (Self::Copy { blob, mode }, Live::File) => Ok(super::platform::mode_of(path)?
-                .is_none_or(|found| found == *mode)
-                && digest_of(path)? == blob.0),
+            (Self::Copy { blob, mode }, Live::File) => {
+                Ok(has_mode(path, *mode)? && digest_of(path)? == blob.0)
+            }
+            (
+                Self::Secret {
+                    from,
+                    seal: known,
+                    mode,
+                },
+                Live::File,
+            ) => Ok(has_mode(path, *mode)? && seal.of_file(from, path)?.as_ref() == Some(known)),
             _ => Ok(false),
         }
     }
+}
+
+fn has_mode(path: &Path, mode: u32) -> io::Result<bool> {
+    Ok(super::platform::mode_of(path)?.is_none_or(|found| found == mode))
 }
 
 fn digest_of(path: &Path) -> io::Result<Digest> {

@@ -3,11 +3,14 @@
 //! Order: journal → additions → sync → the pointer → removals → sync → footprint → journal closed. Home files go
 //! *through* the pointer, so a change of content alone needs none of this but the pointer: one rename.
 
+mod drift;
 mod footprint;
 mod image;
 mod journal;
 mod op;
 mod plan;
+mod seal;
+mod secrets;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod platform;
@@ -16,6 +19,7 @@ mod platform;
 mod platform;
 mod trial;
 
+pub use drift::drift;
 pub use footprint::Footprint;
 pub use image::Image;
 pub use image::Live;
@@ -23,15 +27,20 @@ pub use journal::Journal;
 pub use op::Op;
 pub use plan::Desired;
 pub use plan::InTheWay;
+pub use plan::Known;
 pub use plan::Plan;
 pub use plan::Surroundings;
-pub use plan::drift;
 pub use plan::plan;
+pub use plan::plan_some;
+pub use seal::Seal;
+pub use secrets::Contents;
 pub use trial::Action;
 pub use trial::Confirmation;
 pub use trial::Stage;
 pub use trial::Touched;
 pub use trial::Trial;
+
+pub(crate) use platform::mode_of;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -69,6 +78,8 @@ pub enum ActivateError {
         path: PathBuf,
         source: serde_json::Error,
     },
+    #[error("cannot use the key `{}`", path.display())]
+    Key { path: PathBuf, source: io::Error },
     #[error("there is no free name to set `{}` aside", path.display())]
     NoNameAside { path: PathBuf },
     #[error("cannot read the store")]
@@ -94,7 +105,11 @@ impl Diagnose for ActivateError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Code::DiskFull
             }
+            Self::Key { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Code::DiskFull
+            }
             Self::Io { .. } => Code::TargetUnusable,
+            Self::Key { .. } => Code::SecretKeyUnusable,
             Self::Damaged { .. } => Code::JournalDamaged,
             Self::NoNameAside { .. } => Code::NoNameAside,
             Self::Store(error) => error.code(),
@@ -105,10 +120,16 @@ impl Diagnose for ActivateError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Obstacles(obstacles) => Some(hint_for(obstacles)),
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Self::Io { source, .. } | Self::Key { source, .. }
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
                 Some(Hint::Run("dgmo gc".to_owned()))
             }
             Self::Io { .. } => None,
+            Self::Key { path, .. } => Some(Hint::Do(format!(
+                "move `{}` away, then run `dgmo switch`, which fetches all secrets anew",
+                path.display()
+            ))),
             Self::Damaged { .. } => Some(Hint::Run("dgmo repair".to_owned())),
             Self::NoNameAside { .. } => Some(Hint::Do("move the file away yourself".to_owned())),
             Self::Store(error) => error.deepest_hint(),
@@ -148,7 +169,7 @@ pub enum Reason {
 impl Reason {
     fn of(live: Live, was_ours: bool) -> Self {
         match live {
-            Live::File if was_ours => Self::Changed,
+            Live::File | Live::Folder if was_ours => Self::Changed,
             Live::File | Live::Absent => Self::File,
             Live::Folder => Self::Folder,
             Live::Link(to) => Self::Link { to },
@@ -205,10 +226,20 @@ fn list(obstacles: &[Obstacle]) -> String {
 }
 
 fn hint_for(obstacles: &[Obstacle]) -> Hint {
-    if obstacles
+    let changed = obstacles
         .iter()
-        .all(|obstacle| obstacle.reason.can_be_set_aside())
+        .find(|obstacle| obstacle.reason == Reason::Changed);
+    let can_be_set_aside = |obstacle: &Obstacle| obstacle.reason.can_be_set_aside();
+    if let Some(changed) = changed
+        && obstacles.iter().all(can_be_set_aside)
     {
+        let file = changed.path.display();
+        return Hint::Do(format!(
+            "write the change back with `dgmo adopt {file}`, undo it with `dgmo restore {file}`, or add `--backup` to \
+             keep it under the name `NAME.before-dgmo`"
+        ));
+    }
+    if obstacles.iter().all(can_be_set_aside) {
         return Hint::Do(
             "add `--backup` to keep them under the name `NAME.before-dgmo`, or move them away"
                 .to_owned(),
@@ -296,7 +327,7 @@ impl<'a> Activation<'a> {
         };
         journal.write(self.profile)?;
         let moved = self
-            .apply(&journal.before, target)
+            .apply_with(&journal.before, target, &plan.secrets)
             .and_then(|()| self.point(from, to));
         if let Err(error) = moved {
             // A pointer that could be moved but not synced, nor moved back, decides for the next command.
@@ -331,7 +362,7 @@ impl<'a> Activation<'a> {
         let current = Generations::of(self.profile)
             .current()
             .map_err(ActivateError::Generation)?;
-        if current != journal.to {
+        if current != journal.to || !self.can_go_on(&journal)? {
             self.undo(&journal)?;
             return Ok(Some(Recovered::Undone {
                 from: journal.from,
@@ -348,6 +379,31 @@ impl<'a> Activation<'a> {
         Ok(Some(Recovered::Finished { to: journal.to }))
     }
 
+    /// A change that keeps the pointer is finished, unless it put secrets in place and is not done with that: nobody
+    /// has them any more.
+    fn can_go_on(self, journal: &Journal) -> Result<bool, ActivateError> {
+        if journal.from != journal.to {
+            return Ok(true);
+        }
+        let seal = Seal::load(self.store.home())?;
+        for op in &journal.before {
+            if let Op::Put {
+                path,
+                after: Some(image @ Image::Secret { .. }),
+                ..
+            } = op
+            {
+                let at = journal.footprint.target.join(path.as_str());
+                let failed = |source| ActivateError::io("look at", &at, source);
+                let live = Live::at(&at).map_err(failed)?;
+                if !image.is_at(&at, &live, &seal).map_err(failed)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     fn complete(self, journal: &Journal) -> Result<(), ActivateError> {
         self.apply(&journal.after, &journal.footprint.target)?;
         journal.footprint.save(self.profile)?;
@@ -362,10 +418,27 @@ impl<'a> Activation<'a> {
 
     /// Does `ops` in order and brings them to disk.
     fn apply(self, ops: &[Op], target: &Path) -> Result<(), ActivateError> {
+        self.apply_with(ops, target, &Contents::default())
+    }
+
+    /// The same for one who has fetched secrets.
+    fn apply_with(
+        self,
+        ops: &[Op],
+        target: &Path,
+        secrets: &Contents,
+    ) -> Result<(), ActivateError> {
+        let seal = if ops.iter().any(Op::is_about_a_secret) {
+            Seal::load(self.store.home())?
+        } else {
+            Seal::default()
+        };
         let hands = Hands {
             target,
             store: self.store,
             observer: self.observer,
+            seal: &seal,
+            secrets,
         };
         for op in ops {
             op.apply(hands)?;
@@ -400,9 +473,9 @@ const MANY: usize = 16;
 
 fn sync_touched(ops: &[Op], target: &Path) -> Result<(), ActivateError> {
     let mut folders = BTreeSet::new();
-    for op in ops {
-        let path = target.join(op.path().as_str());
-        let link = op::link_above(target, op.path());
+    for touched in ops.iter().flat_map(Op::touched) {
+        let path = target.join(touched.as_str());
+        let link = op::link_above(target, touched);
         let link = link.map_err(|source| ActivateError::io("look at", &path, source))?;
         // A folder that an op removed has nothing left to sync; the one above it is in the list.
         let above = path.parent().filter(|above| above.is_dir());

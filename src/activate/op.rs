@@ -20,8 +20,11 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::ActivateError;
+use super::Contents;
 use super::Image;
 use super::Live;
+use super::Seal;
+use super::secrets;
 
 /// One change of the target folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,20 @@ pub enum Op {
         before: Option<Image>,
         after: Option<Image>,
     },
+    /// Copies a secret that is about to be replaced, so that this can be undone.
+    Keep {
+        path: TargetPath,
+        image: Image,
+        at: TargetPath,
+    },
+    /// Gives a secret that was kept its place back.
+    Unkeep {
+        path: TargetPath,
+        image: Image,
+        at: TargetPath,
+    },
+    /// Deletes what this change itself put out of the way. Only ever done after the pointer has moved.
+    Delete { path: TargetPath },
 }
 
 /// What doing an op needs.
@@ -49,6 +66,18 @@ pub(super) struct Hands<'a> {
     pub target: &'a Path,
     pub store: &'a Store,
     pub observer: &'a dyn Observer,
+    pub seal: &'a Seal,
+    pub secrets: &'a Contents,
+}
+
+impl Hands<'_> {
+    /// Whether `image` can be made: of a secret only the process that fetched it has the content.
+    fn has(&self, image: &Image) -> bool {
+        match image {
+            Image::Secret { seal, .. } => self.secrets.get(seal).is_some(),
+            Image::Link(_) | Image::Copy { .. } => true,
+        }
+    }
 }
 
 impl Op {
@@ -68,6 +97,10 @@ impl Op {
                 before: after,
                 after: before,
             },
+            Self::Keep { path, image, at } => Self::Unkeep { path, image, at },
+            Self::Unkeep { path, image, at } => Self::Keep { path, image, at },
+            // What is deleted is gone; nothing is undone once the pointer has moved.
+            Self::Delete { path } => Self::Delete { path },
         }
     }
 
@@ -78,7 +111,28 @@ impl Op {
             | Self::RemoveFolder { path }
             | Self::SetAside { path, .. }
             | Self::PutBack { path, .. }
-            | Self::Put { path, .. } => path,
+            | Self::Put { path, .. }
+            | Self::Unkeep { path, .. }
+            | Self::Delete { path }
+            | Self::Keep { at: path, .. } => path,
+        }
+    }
+
+    /// Whether it needs the key secrets are known by.
+    pub(super) fn is_about_a_secret(&self) -> bool {
+        let is_secret = |image: &Image| matches!(image, Image::Secret { .. });
+        match self {
+            Self::Put { before, after, .. } => before.iter().chain(after).any(is_secret),
+            Self::Keep { .. } | Self::Unkeep { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The paths whose folders it changes.
+    pub(super) fn touched(&self) -> [&TargetPath; 2] {
+        match self {
+            Self::Unkeep { path, at, .. } => [path, at],
+            _ => [self.path(), self.path()],
         }
     }
 
@@ -111,6 +165,17 @@ impl Op {
                 rename_once(&from, &path, hands.observer).map_err(failed)
             }
             Self::Put { before, after, .. } => put(&path, before.as_ref(), after.as_ref(), hands),
+            Self::Keep {
+                path: from, image, ..
+            } => {
+                let from = hands.target.join(from.as_str());
+                secrets::keep(&from, image, &path, hands.seal).map_err(failed)
+            }
+            Self::Unkeep { image, at, .. } => {
+                let at = hands.target.join(at.as_str());
+                secrets::put_back(&path, image, &at, hands.seal).map_err(failed)
+            }
+            Self::Delete { .. } => durable::remove_all(&path).map_err(failed),
         }
     }
 
@@ -118,7 +183,11 @@ impl Op {
     fn puts_something(&self) -> bool {
         match self {
             Self::MakeFolder { .. } | Self::PutBack { .. } => true,
-            Self::RemoveFolder { .. } | Self::SetAside { .. } => false,
+            Self::RemoveFolder { .. }
+            | Self::SetAside { .. }
+            | Self::Delete { .. }
+            | Self::Keep { .. }
+            | Self::Unkeep { .. } => false,
             Self::Put { after, .. } => after.is_some(),
         }
     }
@@ -128,9 +197,10 @@ impl Op {
             Self::MakeFolder { .. } => "make the folder",
             Self::RemoveFolder { .. } => "remove the folder",
             Self::SetAside { .. } => "set aside",
-            Self::PutBack { .. } => "put back",
+            Self::PutBack { .. } | Self::Unkeep { .. } => "put back",
             Self::Put { after: Some(_), .. } => "put in place",
-            Self::Put { after: None, .. } => "remove",
+            Self::Put { after: None, .. } | Self::Delete { .. } => "remove",
+            Self::Keep { .. } => "keep a secret at",
         }
     }
 }
@@ -199,10 +269,15 @@ fn put(
     forget_staged(&staged).map_err(|source| failed("clean up beside", source))?;
     let live = Live::at(path).map_err(|source| failed("look at", source))?;
     let holds = |image: Option<&Image>| match image {
-        Some(image) => image.is_at(path, &live),
+        Some(image) => image.is_at(path, &live, hands.seal),
         None => Ok(live == Live::Absent),
     };
     if holds(after).map_err(|source| failed("look at", source))? {
+        return Ok(());
+    }
+    let has_content = after.is_none_or(|image| hands.has(image));
+    if !has_content && live == Live::Absent {
+        // It is undone: the op before this one gives what was kept its name back.
         return Ok(());
     }
     if !holds(before).map_err(|source| failed("look at", source))? {
@@ -212,7 +287,7 @@ fn put(
         )));
         return Ok(());
     }
-    let Some(after) = after else {
+    let Some(after) = after.filter(|_| has_content) else {
         return durable::remove_file(path).map_err(|source| failed("remove", source));
     };
     make(after, &staged, hands)?;
@@ -237,6 +312,15 @@ fn make(image: &Image, path: &Path, hands: Hands<'_>) -> Result<(), ActivateErro
             let failed = |source| ActivateError::io("write", path, source);
             let mut file = durable::write_new(path, b"", *mode).map_err(failed)?;
             io::copy(&mut from, &mut file).map_err(failed)?;
+            file.sync().map_err(failed)
+        }
+        Image::Secret { seal, mode, .. } => {
+            let failed = |source| ActivateError::io("write", path, source);
+            let Some(text) = hands.secrets.get(seal) else {
+                return Ok(());
+            };
+            let mut file = durable::write_new(path, b"", *mode).map_err(failed)?;
+            file.write_secret(text.bytes()).map_err(failed)?;
             file.sync().map_err(failed)
         }
     }

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::path::PathBuf;
 
 use dgmo_schema::name::TargetPath;
 
 use super::ActivateError;
+use super::Contents;
 use super::Footprint;
 use super::Image;
 use super::Live;
 use super::Obstacle;
 use super::Op;
 use super::Reason;
+use super::Seal;
+use super::secrets;
 
 /// What shall be in the target folder, by path.
 pub type Desired = BTreeMap<TargetPath, Image>;
@@ -32,12 +34,17 @@ pub struct Plan {
     pub obstacles: Vec<Obstacle>,
     /// What will be left as it is, though it once was ours.
     pub left_alone: Vec<TargetPath>,
+    /// The contents of the secrets it puts in place.
+    pub secrets: Contents,
+    /// Whether what the profile holds then is what is written of it already.
+    pub recorded: bool,
 }
 
 impl Plan {
-    /// Whether the target folder stays as it is.
+    /// Whether the target folder stays as it is, and what is known of it too: somebody may have made a file what it
+    /// shall be before we did.
     pub fn is_empty(&self) -> bool {
-        self.before.is_empty() && self.after.is_empty()
+        self.before.is_empty() && self.after.is_empty() && self.recorded
     }
 }
 
@@ -46,8 +53,35 @@ impl Plan {
 pub enum InTheWay {
     /// Refuse, naming all of them.
     Refuse,
-    /// Give them another name.
+    /// Give them another name, and that back when dgmo gives the path up.
     SetAside,
+    /// Give them the name `NAME.edited`; they are the user's from then on.
+    SetAsideEdited,
+    /// Delete them.
+    Discard,
+}
+
+impl InTheWay {
+    /// What is added to the name of a file that is set aside.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::SetAsideEdited => "edited",
+            Self::Discard => "dgmo-gone",
+            Self::Refuse | Self::SetAside => "before-dgmo",
+        }
+    }
+}
+
+/// What is known to be in the target folder and may be replaced, though it is not what dgmo put there: it is kept
+/// elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Files and links.
+    pub images: BTreeMap<TargetPath, Image>,
+    /// Folders with nothing else in them.
+    pub folders: BTreeSet<TargetPath>,
+    /// What was changed elsewhere and would not change by this plan stays as it is, and is not in the way.
+    pub others_stay: bool,
 }
 
 /// What else is known of the target folder.
@@ -57,6 +91,10 @@ pub struct Surroundings<'a> {
     pub others: &'a [(String, Footprint)],
     /// What to do with files in the way.
     pub in_the_way: InTheWay,
+    /// The key secrets are known by.
+    pub seal: &'a Seal,
+    /// What may be replaced because it is kept elsewhere.
+    pub known: &'a Known,
 }
 
 /// Plans the way from what `held` says to `desired`.
@@ -65,27 +103,29 @@ pub fn plan(
     desired: &Desired,
     around: Surroundings<'_>,
 ) -> Result<Plan, ActivateError> {
-    let mut planner = Planner {
-        held,
-        desired,
-        around,
-        claims: claims_of(held, around.others),
-        before: Vec::new(),
-        after: Vec::new(),
-        next: Footprint {
-            entries: desired.clone(),
-            ..held.clone()
-        },
-        obstacles: Vec::new(),
-        left_alone: Vec::new(),
-        folders_seen: BTreeSet::new(),
-        gone: BTreeSet::new(),
-        reserved: BTreeSet::new(),
-    };
-    planner.plan_additions()?;
+    let mut planner = Planner::new(held, desired, around);
+    planner.next.entries.clone_from(desired);
+    for (path, image) in desired {
+        planner.plan_at(path, image)?;
+    }
     planner.plan_removals()?;
     planner.plan_folders()?;
     planner.plan_put_backs()?;
+    Ok(planner.finish())
+}
+
+/// Plans the way to what `desired` says at the paths in `chosen`; all else stays as it is.
+pub fn plan_some(
+    held: &Footprint,
+    desired: &Desired,
+    chosen: &BTreeSet<TargetPath>,
+    around: Surroundings<'_>,
+) -> Result<Plan, ActivateError> {
+    let mut planner = Planner::new(held, desired, around);
+    for (path, image) in desired.iter().filter(|(path, _)| chosen.contains(*path)) {
+        planner.next.entries.insert(path.clone(), image.clone());
+        planner.plan_at(path, image)?;
+    }
     Ok(planner.finish())
 }
 
@@ -120,7 +160,24 @@ struct Planner<'a> {
     reserved: BTreeSet<TargetPath>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn new(held: &'a Footprint, desired: &'a Desired, around: Surroundings<'a>) -> Self {
+        Self {
+            held,
+            desired,
+            around,
+            claims: claims_of(held, around.others),
+            before: Vec::new(),
+            after: Vec::new(),
+            next: held.clone(),
+            obstacles: Vec::new(),
+            left_alone: Vec::new(),
+            folders_seen: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            reserved: BTreeSet::new(),
+        }
+    }
+
     fn at(&self, path: &str) -> PathBuf {
         self.held.target.join(path)
     }
@@ -157,34 +214,40 @@ impl Planner<'_> {
     fn holds(&self, path: &TargetPath, image: &Image, live: &Live) -> Result<bool, ActivateError> {
         let at = self.at(path.as_str());
         image
-            .is_at(&at, live)
+            .is_at(&at, live, self.around.seal)
             .map_err(|source| ActivateError::io("read", &at, source))
     }
 
-    /// Whether what is at `path` is what we put there.
-    fn is_ours(&self, path: &TargetPath, live: &Live) -> Result<bool, ActivateError> {
-        if self.held.found.contains(path) {
-            return Ok(false);
+    /// What is at `path`, if it is what we put there or what we know to be kept elsewhere.
+    fn ours(&self, path: &TargetPath, live: &Live) -> Result<Option<Image>, ActivateError> {
+        let held = self.held.entries.get(path);
+        let held = held.filter(|_| !self.held.found.contains(path));
+        for image in held.into_iter().chain(self.around.known.images.get(path)) {
+            if self.holds(path, image, live)? {
+                return Ok(Some(image.clone()));
+            }
         }
-        match self.held.entries.get(path) {
-            Some(image) => self.holds(path, image, live),
-            None => Ok(false),
-        }
+        Ok(None)
     }
 
-    fn plan_additions(&mut self) -> Result<(), ActivateError> {
-        let desired = self.desired;
-        for (path, image) in desired {
-            if let Some(profile) = self.claimant(path) {
-                let profile = profile.to_owned();
-                self.obstruct(path, Reason::OtherProfile { profile });
-                continue;
-            }
-            if self.clear_parents(path)? {
-                self.plan_addition(path, image)?;
-            }
+    fn plan_at(&mut self, path: &TargetPath, image: &Image) -> Result<(), ActivateError> {
+        if let Some(profile) = self.claimant(path) {
+            let profile = profile.to_owned();
+            self.obstruct(path, Reason::OtherProfile { profile });
+            return Ok(());
+        }
+        let obstacles = self.obstacles.len();
+        if self.clear_parents(path)? {
+            self.plan_addition(path, image)?;
+        } else if self.stays(path, image) {
+            self.obstacles.truncate(obstacles);
         }
         Ok(())
+    }
+
+    /// Whether `path` is left as it is because nothing new is wanted there.
+    fn stays(&self, path: &TargetPath, image: &Image) -> bool {
+        self.around.known.others_stay && self.held.entries.get(path) == Some(image)
     }
 
     /// The other profile that holds `path`, something below it, or something it lies below.
@@ -203,15 +266,14 @@ impl Planner<'_> {
                 continue;
             }
             let parent_path: TargetPath = parent.parse().expect("a part of a path is a path");
-            match self.look(parent)? {
+            let live = self.look(parent)?;
+            let ours = self.ours(&parent_path, &live)?;
+            match live {
                 Live::Folder => self.share(&parent_path),
                 Live::Absent => self.will_make(parent_path),
-                live if self.is_ours(&parent_path, &live)?
-                    && !self.desired.contains_key(&parent_path) =>
-                {
+                _ if ours.is_some() && !self.desired.contains_key(&parent_path) => {
                     // What was one link becomes a folder with links in it.
-                    let before = self.held.entries.get(&parent_path).cloned();
-                    self.take_away_first(parent_path.clone(), before);
+                    self.take_away_first(parent_path.clone(), ours);
                     self.will_make(parent_path);
                 }
                 Live::Link(to) => {
@@ -227,7 +289,7 @@ impl Planner<'_> {
                         self.obstruct(&parent_path, Reason::of(live, false));
                         return Ok(false);
                     }
-                    InTheWay::SetAside => {
+                    InTheWay::SetAside | InTheWay::SetAsideEdited | InTheWay::Discard => {
                         self.set_aside(&parent_path)?;
                         self.will_make(parent_path);
                     }
@@ -283,19 +345,22 @@ impl Planner<'_> {
             self.before.push(put(None));
             return Ok(());
         }
-        if self.is_ours(path, &live)? {
-            let before = self.held.entries.get(path).cloned();
-            self.before.push(put(before));
+        if let Some(before) = self.ours(path, &live)? {
+            self.before.push(put(Some(before)));
             return Ok(());
         }
         if live == Live::Folder && self.take_away_own_folder(path)? {
             self.before.push(put(None));
             return Ok(());
         }
+        if self.stays(path, image) {
+            self.left_alone.push(path.clone());
+            return Ok(());
+        }
         let was_ours = self.held.entries.contains_key(path) && !self.held.found.contains(path);
         match self.around.in_the_way {
             InTheWay::Refuse => self.obstruct(path, Reason::of(live, was_ours)),
-            InTheWay::SetAside => {
+            InTheWay::SetAside | InTheWay::SetAsideEdited | InTheWay::Discard => {
                 self.set_aside(path)?;
                 self.before.push(put(None));
             }
@@ -305,7 +370,7 @@ impl Planner<'_> {
 
     /// A folder we made, with nothing in it but what we put there, gives way to a link. False if it is not one.
     fn take_away_own_folder(&mut self, path: &TargetPath) -> Result<bool, ActivateError> {
-        if !self.held.folders.contains(path) {
+        if !self.is_own_folder(path) {
             return Ok(false);
         }
         let mut ops = Vec::new();
@@ -320,18 +385,21 @@ impl Planner<'_> {
         Ok(true)
     }
 
+    fn is_own_folder(&self, path: &TargetPath) -> bool {
+        self.held.folders.contains(path) || self.around.known.folders.contains(path)
+    }
+
     fn own_content_of(&self, path: &TargetPath, ops: &mut Vec<Op>) -> Result<bool, ActivateError> {
         for child in self.children(path.as_str())? {
             let Some(child) = child else { return Ok(false) };
             let live = self.look(child.as_str())?;
-            if self.is_ours(&child, &live)? {
-                let before = self.held.entries.get(&child).cloned();
+            if let Some(before) = self.ours(&child, &live)? {
                 ops.push(Op::Put {
                     path: child,
-                    before,
+                    before: Some(before),
                     after: None,
                 });
-            } else if live == Live::Folder && self.held.folders.contains(&child) {
+            } else if live == Live::Folder && self.is_own_folder(&child) {
                 if !self.own_content_of(&child, ops)? {
                     return Ok(false);
                 }
@@ -363,11 +431,15 @@ impl Planner<'_> {
         let to = self.free_name_beside(path)?;
         self.take_away_own_below(path)?;
         self.reserved.insert(to.clone());
-        // What was set aside first is what was there before dgmo; it keeps its claim to the name.
-        self.next
-            .aside
-            .entry(path.clone())
-            .or_insert_with(|| to.clone());
+        match self.around.in_the_way {
+            InTheWay::SetAsideEdited => {}
+            InTheWay::Discard => self.after.push(Op::Delete { path: to.clone() }),
+            InTheWay::Refuse | InTheWay::SetAside => {
+                // What was set aside first is what was there before dgmo; it keeps its claim to the name.
+                let aside = self.next.aside.entry(path.clone());
+                aside.or_insert_with(|| to.clone());
+            }
+        }
         self.gone.insert(path.clone());
         self.before.push(Op::SetAside {
             path: path.clone(),
@@ -382,7 +454,7 @@ impl Planner<'_> {
         for (below, image) in &held.entries {
             if below.is_below(path) {
                 let live = self.look(below.as_str())?;
-                if self.is_ours(below, &live)? {
+                if self.ours(below, &live)?.as_ref() == Some(image) {
                     self.take_away_first(below.clone(), Some(image.clone()));
                 }
             }
@@ -399,13 +471,14 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// `NAME.before-dgmo`, or the first `NAME.before-dgmo.2`, `.3`, … that nothing has or had.
+    /// `NAME.before-dgmo` (or another ending), or the first `NAME.before-dgmo.2`, `.3`, … that nothing has or had.
     fn free_name_beside(&self, path: &TargetPath) -> Result<TargetPath, ActivateError> {
         let known: BTreeSet<&TargetPath> = self.next.aside.values().chain(&self.reserved).collect();
+        let ending = self.around.in_the_way.ending();
         for count in 1_u64.. {
             let name = match count {
-                1 => format!("{path}.before-dgmo"),
-                _ => format!("{path}.before-dgmo.{count}"),
+                1 => format!("{path}.{ending}"),
+                _ => format!("{path}.{ending}.{count}"),
             };
             let Ok(name) = name.parse::<TargetPath>() else {
                 break;
@@ -504,27 +577,15 @@ impl Planner<'_> {
         }
     }
 
-    fn finish(self) -> Plan {
+    fn finish(mut self) -> Plan {
         Plan {
-            before: self.before,
+            before: secrets::keep_replaced(self.before, &mut self.after),
             after: self.after,
+            recorded: self.next == *self.held,
             footprint: self.next,
             obstacles: self.obstacles,
             left_alone: self.left_alone,
+            secrets: Contents::default(),
         }
     }
-}
-
-/// What is not as `desired` says, by path: drift.
-pub fn drift(target: &Path, desired: &Desired) -> Result<Vec<(TargetPath, Live)>, ActivateError> {
-    let mut drifted = Vec::new();
-    for (path, image) in desired {
-        let at = target.join(path.as_str());
-        let failed = |source| ActivateError::io("look at", &at, source);
-        let live = Live::at(&at).map_err(failed)?;
-        if !image.is_at(&at, &live).map_err(failed)? {
-            drifted.push((path.clone(), live));
-        }
-    }
-    Ok(drifted)
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// The permission bits of a file; nothing where the system has none.
-pub(super) fn mode_of(path: &Path) -> io::Result<Option<u32>> {
+pub(crate) fn mode_of(path: &Path) -> io::Result<Option<u32>> {
     Ok(Some(
         fs::symlink_metadata(path)?.permissions().mode() & 0o7777,
     ))

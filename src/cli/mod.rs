@@ -1,12 +1,14 @@
 //! Arguments in, exit code out; one file for each command.
 
 mod add;
+mod adopt;
 mod allow;
 mod check;
-mod confirm;
 mod completions;
+mod confirm;
 mod diff;
 mod doctor;
+mod edit;
 mod env;
 mod exit;
 mod explain;
@@ -22,6 +24,7 @@ mod lock;
 mod manual;
 mod profiles;
 mod remove;
+mod restore;
 mod repair;
 mod rollback;
 mod run;
@@ -90,6 +93,9 @@ enum Command {
     #[command(visible_alias = "gen")]
     Generations(generations::Args),
     Status(status::Args),
+    Edit(edit::Args),
+    Adopt(adopt::Args),
+    Restore(restore::Args),
     Diff(diff::Args),
     History(history::Args),
     Profiles(profiles::Args),
@@ -206,6 +212,9 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::Rollback(args) => rollback::run(args, global, printer),
         Command::Generations(args) => generations::run(args, global, printer),
         Command::Status(args) => status::run(&args, global, printer),
+        Command::Edit(args) => edit::run(&args, global, printer),
+        Command::Adopt(args) => adopt::run(args, global, printer),
+        Command::Restore(args) => restore::run(args, global, printer),
         Command::Diff(args) => diff::run(&args, global, printer),
         Command::History(args) => history::run(&args, global, printer),
         Command::Profiles(_) => profiles::run(global, printer),

@@ -42,6 +42,10 @@ pub(super) struct Args {
 
 /// What every command that goes to another generation can be told
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(super) struct Common {
     /// Where home files go [default: where they are]
     #[arg(long, value_name = "DIR")]
@@ -52,6 +56,12 @@ pub(super) struct Common {
     /// Keep files that are in the way under another name
     #[arg(long)]
     backup: bool,
+    /// Fetch all secrets anew, also those whose files are there
+    #[arg(long, conflicts_with = "without_secrets")]
+    refresh_secrets: bool,
+    /// Leave out secrets whose files are not there already
+    #[arg(long)]
+    without_secrets: bool,
     /// Write this into the history
     #[arg(short = 'm', long, value_name = "TEXT")]
     note: Option<String>,
@@ -87,6 +97,7 @@ pub(super) fn go(
         } else {
             InTheWay::Refuse
         },
+        secrets: words::secrets_how(common.refresh_secrets, common.without_secrets),
         note: common.note,
         how: TrialHow {
             with_state: common.with_state,
@@ -102,6 +113,7 @@ pub(super) fn go(
 
 fn in_words(report: &RollbackReport, style: Style) -> String {
     let mut text = words::target(&report.target_changes, style);
+    text.push_str(&words::secrets(&report.secrets, style));
     text.push_str(&words::left_alone(&report.left_alone));
     text.push_str(&trial::steps(&report.steps));
     let number = report.generation;

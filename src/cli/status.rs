@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dgmo_schema::report::activation::DriftKind;
 use dgmo_schema::report::activation::StatusReport;
+use dgmo_schema::report::drift::Drift;
+use dgmo_schema::report::drift::DriftKind;
 
 use super::Global;
 use super::exit::Exit;
@@ -19,7 +20,8 @@ use crate::ui::Style;
 
 /// Compare what is with what the generation says; exit 3 if they differ
 ///
-/// `dgmo switch` puts right what is missing. What you changed yourself is named and stays yours.
+/// Names what is missing, what was changed, links that lead elsewhere, and files nobody knows in folders dgmo made, each
+/// with a code and the commands that put an end to it. What you changed yourself stays yours.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -82,15 +84,38 @@ pub(super) fn in_words(report: &StatusReport, style: Style) -> String {
         return text;
     }
     for drift in &report.drift {
-        let what = match drift.found {
-            DriftKind::Missing => "is missing",
-            DriftKind::Changed => "was changed",
-            DriftKind::ForeignLink => "is a link to somewhere else",
-            DriftKind::Folder => "is a folder",
-            DriftKind::Other => "is something else",
-        };
-        text.push_str(&format!("  {} {} {what}\n", style.odd("!"), drift.path));
+        text.push_str(&line(drift, style));
     }
-    text.push_str("`dgmo switch` puts it right; with `--backup` it keeps what is in the way\n");
+    text.push_str(
+        "`dgmo switch` puts back what is missing; nothing you changed is ever overwritten\n",
+    );
     text
+}
+
+fn line(drift: &Drift, style: Style) -> String {
+    let what = match (drift.found, &drift.to) {
+        (DriftKind::Missing, _) => "is missing".to_owned(),
+        (DriftKind::Changed, _) => "was changed".to_owned(),
+        (DriftKind::Editable, _) => "is there to be edited, and not changed yet".to_owned(),
+        (DriftKind::ForeignLink, Some(to)) => format!("is a link to somewhere else, {to}"),
+        (DriftKind::ForeignLink, None) => "is a link to somewhere else".to_owned(),
+        (DriftKind::Folder, _) => "is a folder".to_owned(),
+        (DriftKind::Other, _) => "is something else".to_owned(),
+        (DriftKind::Unknown, _) => "is not known, in a folder dgmo made".to_owned(),
+    };
+    let remedies: Vec<String> = drift
+        .remedies
+        .iter()
+        .map(|command| format!("`{command}`"))
+        .collect();
+    let remedies = match remedies.join(" or ") {
+        none if none.is_empty() => "move it away".to_owned(),
+        commands => commands,
+    };
+    let code = style.faint(&format!("[{}]", drift.code));
+    format!(
+        "  {} {} {what} {code}\n      {remedies}\n",
+        style.odd("!"),
+        drift.path
+    )
 }

@@ -14,6 +14,7 @@ use super::trial;
 use super::trial::TrialFlags;
 use super::words;
 use crate::activate::InTheWay;
+use crate::activate::Known;
 use crate::ops;
 use crate::ops::Result;
 use crate::ops::SwitchRequest;
@@ -77,6 +78,12 @@ pub(super) struct Common {
     /// Keep files that are in the way under another name
     #[arg(long)]
     pub backup: bool,
+    /// Fetch all secrets anew, also those whose files are there
+    #[arg(long, conflicts_with = "without_secrets")]
+    pub refresh_secrets: bool,
+    /// Leave out secrets whose files are not there already
+    #[arg(long)]
+    pub without_secrets: bool,
     /// Read every source file again, also those that look unchanged
     #[arg(long)]
     pub reread: bool,
@@ -113,6 +120,8 @@ impl Common {
             locked: false,
             dry_run: self.dry_run,
             in_the_way: self.in_the_way(),
+            secrets: words::secrets_how(self.refresh_secrets, self.without_secrets),
+            known: Known::default(),
             update: Update::Nothing,
             label: None,
             note: None,
@@ -158,7 +167,7 @@ pub(super) fn tell(report: &SwitchReport, printer: Printer) -> Result<()> {
     Ok(())
 }
 
-fn in_words(report: &SwitchReport, style: Style) -> String {
+pub(super) fn in_words(report: &SwitchReport, style: Style) -> String {
     let profile = match report.profile.as_str() {
         "default" => String::new(),
         name => format!(" of profile {name}"),
@@ -209,6 +218,7 @@ fn changes(report: &SwitchReport, style: Style) -> String {
             "in the target folder",
             words::target(&report.target_changes, style),
         ),
+        ("secrets", words::secrets(&report.secrets, style)),
         ("left alone", words::left_alone(&report.left_alone)),
         ("on the way", trial::steps(&report.steps)),
     ];

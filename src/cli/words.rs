@@ -3,11 +3,14 @@
 use dgmo_schema::manifest::Packing;
 use dgmo_schema::report::activation::TargetChange;
 use dgmo_schema::report::activation::TargetDeed;
+use dgmo_schema::report::drift::SecretChange;
+use dgmo_schema::report::drift::SecretDeed;
 use dgmo_schema::report::generation::Change;
 use dgmo_schema::report::generation::FileChange;
 use dgmo_schema::report::generation::PackageChange;
 
 use crate::ops::OpError;
+use crate::ops::SecretsHow;
 use crate::ui;
 use crate::ui::Style;
 
@@ -95,6 +98,28 @@ pub(super) fn left_alone(paths: &[String]) -> String {
         .iter()
         .map(|path| format!("  {path} was changed by you and stays yours\n"));
     lines.collect()
+}
+
+/// What is done about secrets, a line each; those that stay are not worth one.
+pub(super) fn secrets(changes: &[SecretChange], style: Style) -> String {
+    let lines = changes.iter().map(|change| {
+        let path = &change.path;
+        match change.what {
+            SecretDeed::Kept => String::new(),
+            SecretDeed::Fetched => format!("  {} {path} is fetched\n", style.good("+")),
+            SecretDeed::LeftOut => format!("  {} {path} is left out\n", style.odd("!")),
+        }
+    });
+    lines.collect()
+}
+
+/// What two flags say of secrets.
+pub(super) fn secrets_how(refresh: bool, without: bool) -> SecretsHow {
+    match (refresh, without) {
+        (true, _) => SecretsHow::Refresh,
+        (_, true) => SecretsHow::LeaveOut,
+        _ => SecretsHow::Missing,
+    }
 }
 
 /// How something is packed, as people type it.

@@ -1,5 +1,11 @@
 //! What the home files of a manifest hold: texts, rendered templates, sources hashed.
 
+mod secret;
+
+pub use secret::SecretError;
+pub use secret::SecretText;
+pub use secret::fetch;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -133,7 +139,7 @@ impl HomeFile {
 /// Home files by path.
 pub type HomeFiles = BTreeMap<TargetPath, HomeFile>;
 
-/// Finds out what each of `entries` holds on a machine of kind `system`. Nothing is written.
+/// Finds out what each of `entries` holds on a machine of kind `system`; secrets are left out. Nothing is written.
 pub fn look(
     entries: &BTreeMap<TargetPath, FileEntry>,
     system: &System,
@@ -141,7 +147,9 @@ pub fn look(
 ) -> Result<HomeFiles, FileError> {
     let mut files = HomeFiles::new();
     for (path, entry) in entries {
-        files.insert(path.clone(), look_at(path, entry, system, options)?);
+        if let Some(file) = look_at(path, entry, system, options)? {
+            files.insert(path.clone(), file);
+        }
     }
     Ok(files)
 }
@@ -151,15 +159,19 @@ fn look_at(
     entry: &FileEntry,
     system: &System,
     options: &AddOptions<'_>,
-) -> Result<HomeFile, FileError> {
+) -> Result<Option<HomeFile>, FileError> {
     let of_bytes = |bytes: Vec<u8>| (text_content(entry.mode, &bytes), Origin::Bytes(bytes));
     let (content, origin) = match &entry.content {
+        FileContent::Secret(_) => return Ok(None),
         FileContent::Text(text) => of_bytes(text.clone().into_bytes()),
         FileContent::Template {
             path: template,
             base,
             values,
-        } => of_bytes(render(path, &home::locate(base, template), values, system)?),
+        } => {
+            let text = read_template(path, &home::locate(base, template))?;
+            of_bytes(text.render(values, system)?.into_bytes())
+        }
         FileContent::Source { path: source, base } => {
             let source_path = home::locate(base, source);
             (
@@ -180,7 +192,7 @@ fn look_at(
         mode: entry.mode,
         method: entry.method,
     };
-    Ok(HomeFile { recorded, origin })
+    Ok(Some(HomeFile { recorded, origin }))
 }
 
 /// A text can be run if its mode says so.
@@ -234,60 +246,79 @@ fn as_written(
 /// Enough for any file a person would read; a template that loops for ever is stopped.
 const TEMPLATE_FUEL: u64 = 10_000_000;
 
-fn render(
-    path: &TargetPath,
-    template: &Path,
-    values: &BTreeMap<String, serde_json::Value>,
-    system: &System,
-) -> Result<Vec<u8>, FileError> {
-    let source_path = || template.to_owned();
-    let text = fs::read_to_string(template).map_err(|source| match source.kind() {
+/// A template as it was read.
+#[derive(Debug)]
+pub struct Template {
+    path: TargetPath,
+    file: PathBuf,
+    text: String,
+}
+
+/// Reads the template `file` of the home file `path`.
+pub fn read_template(path: &TargetPath, file: &Path) -> Result<Template, FileError> {
+    let text = fs::read_to_string(file).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => FileError::NoSource {
             path: path.clone(),
-            source_path: source_path(),
+            source_path: file.to_owned(),
         },
         _ => FileError::Unreadable {
             path: path.clone(),
-            source_path: source_path(),
+            source_path: file.to_owned(),
             source,
         },
     })?;
-    let failed = |source| FileError::Template {
+    Ok(Template {
         path: path.clone(),
-        template: source_path(),
-        source,
-    };
-    let mut environment = minijinja::Environment::new();
-    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .keep_trailing_newline(true)
-            .build()
-            .map_err(failed)?,
-    );
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_fuel(Some(TEMPLATE_FUEL));
-    environment.set_formatter(as_written);
-    let name = template
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    environment.add_template(&name, &text).map_err(failed)?;
-    let mut context: BTreeMap<String, minijinja::Value> = BTreeMap::from([
-        ("system".to_owned(), system.to_string().into()),
-        ("os".to_owned(), system.os().into()),
-        ("arch".to_owned(), system.arch().into()),
-    ]);
-    context.extend(
-        values
-            .iter()
-            .map(|(key, value)| (key.clone(), minijinja::value::Serde(value).into())),
-    );
-    let rendered = environment
-        .get_template(&name)
-        .and_then(|template| template.render(context));
-    rendered.map(String::into_bytes).map_err(failed)
+        file: file.to_owned(),
+        text,
+    })
+}
+
+impl Template {
+    /// Fills it.
+    pub fn render(
+        &self,
+        values: &BTreeMap<String, serde_json::Value>,
+        system: &System,
+    ) -> Result<String, FileError> {
+        self.fill(values, system)
+            .map_err(|source| FileError::Template {
+                path: self.path.clone(),
+                template: self.file.clone(),
+                source,
+            })
+    }
+
+    fn fill(
+        &self,
+        values: &BTreeMap<String, serde_json::Value>,
+        system: &System,
+    ) -> Result<String, minijinja::Error> {
+        let mut environment = minijinja::Environment::new();
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        environment.set_syntax(
+            SyntaxConfig::builder()
+                .keep_trailing_newline(true)
+                .build()?,
+        );
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.set_fuel(Some(TEMPLATE_FUEL));
+        environment.set_formatter(as_written);
+        let name = self.file.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        environment.add_template(&name, &self.text)?;
+        let mut context: BTreeMap<String, minijinja::Value> = BTreeMap::from([
+            ("system".to_owned(), system.to_string().into()),
+            ("os".to_owned(), system.os().into()),
+            ("arch".to_owned(), system.arch().into()),
+        ]);
+        context.extend(
+            values
+                .iter()
+                .map(|(key, value)| (key.clone(), minijinja::value::Serde(value).into())),
+        );
+        environment.get_template(&name)?.render(context)
+    }
 }
 
 /// Puts the contents of `files` into the store and makes sure that they are what was found before.
@@ -315,4 +346,16 @@ pub fn insert(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+impl Template {
+    /// One that lies in no file.
+    pub(crate) fn of_text(path: &str, text: &str) -> Self {
+        Self {
+            path: path.parse().expect("a path"),
+            file: PathBuf::from(path),
+            text: text.to_owned(),
+        }
+    }
 }

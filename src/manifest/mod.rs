@@ -10,7 +10,9 @@ mod platform;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod platform;
+mod rewrite;
 mod save;
+mod scalar;
 mod starter;
 mod write;
 mod yaml;
@@ -24,5 +26,11 @@ pub use load::LoadError;
 pub use load::LoadedManifest;
 pub use load::load;
 pub use load::load_text;
+pub use rewrite::RewriteError;
+pub use rewrite::Step;
+pub use rewrite::inside_value;
+pub use rewrite::set_text;
+pub use rewrite::set_values;
+pub use rewrite::words;
 pub use save::save_text;
 pub use starter::TEXT as STARTER;

@@ -1,6 +1,7 @@
 //! Puts the folder of a new generation together: view, home files, environment, documents.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -121,6 +122,7 @@ fn members<'a>(record: &'a Record, trees: &BTreeMap<PackageName, TreeId>) -> Vec
 /// Home files as they shall be: a file is one more name of its blob, a folder a link to its tree.
 fn write_files(folder: &Path, insertion: &Insertion<'_>, record: &Record) -> Result<()> {
     durable::make_folder(folder).map_err(OpError::io("make the folder", folder))?;
+    let own = own_paths(record);
     for (path, file) in &record.files {
         let place = folder.join(path.as_str());
         let above = place.parent().unwrap_or(folder);
@@ -129,7 +131,7 @@ fn write_files(folder: &Path, insertion: &Insertion<'_>, record: &Record) -> Res
             RecordedContent::Folder(tree) => {
                 insertion.lay_out(tree)?;
                 let laid_out = LaidOut {
-                    files: &record.files,
+                    own: &own,
                     insertion,
                     root: Path::new("store/trees").join(tree.hex()),
                 };
@@ -143,14 +145,19 @@ fn write_files(folder: &Path, insertion: &Insertion<'_>, record: &Record) -> Res
     Ok(())
 }
 
+/// The paths of all entries of a record, secrets too.
+fn own_paths(record: &Record) -> BTreeSet<&TargetPath> {
+    record.files.keys().chain(record.secrets.keys()).collect()
+}
+
 /// Whether an entry of the manifest's own is at `path` or below it.
-fn has_own_entry(files: &BTreeMap<TargetPath, RecordedFile>, path: &TargetPath) -> bool {
-    files.contains_key(path) || files.keys().any(|other| other.is_below(path))
+fn has_own_entry(own: &BTreeSet<&TargetPath>, path: &TargetPath) -> bool {
+    own.contains(path) || own.iter().any(|other| other.is_below(path))
 }
 
 /// A laid-out tree that is shown in `files/`: as one link, or entry by entry where other entries lie in it.
 struct LaidOut<'a> {
-    files: &'a BTreeMap<TargetPath, RecordedFile>,
+    own: &'a BTreeSet<&'a TargetPath>,
     insertion: &'a Insertion<'a>,
     /// The tree's folder, from the home.
     root: PathBuf,
@@ -158,7 +165,7 @@ struct LaidOut<'a> {
 
 impl LaidOut<'_> {
     fn show(&self, folder: &Path, path: &TargetPath, tree: TreeId, inside: &Path) -> Result<()> {
-        if !self.files.keys().any(|other| other.is_below(path)) {
+        if !self.own.iter().any(|other| other.is_below(path)) {
             return self.link(folder, path, inside);
         }
         let place = folder.join(path.as_str());
@@ -167,9 +174,9 @@ impl LaidOut<'_> {
             let below: TargetPath = format!("{path}/{}", entry.name).parse()?;
             let inside = inside.join(entry.name.to_string());
             match entry.node {
-                _ if self.files.contains_key(&below) => {}
+                _ if self.own.contains(&below) => {}
                 Node::Folder(id) => self.show(folder, &below, id, &inside)?,
-                _ if has_own_entry(self.files, &below) => {}
+                _ if has_own_entry(self.own, &below) => {}
                 _ => self.link(folder, &below, &inside)?,
             }
         }
@@ -219,9 +226,11 @@ pub(super) fn desired(
     record: &Record,
     engine: &Engine<'_>,
     read: &dyn Fn(TreeId) -> std::result::Result<Tree, ReadError>,
+    secrets: &Desired,
 ) -> Result<Desired> {
     let files = engine.profile.current().join("files");
-    let mut desired = Desired::new();
+    let mut desired = secrets.clone();
+    let own = own_paths(record);
     for (path, file) in &record.files {
         let link = || Image::Link(files.join(path.as_str()));
         match (file.content, file.method) {
@@ -229,7 +238,7 @@ pub(super) fn desired(
                 let spread = Spread {
                     file,
                     files: &files,
-                    entries: &record.files,
+                    own: &own,
                     read,
                 };
                 spread.folder(path, tree, &mut desired)?;
@@ -262,7 +271,7 @@ struct Spread<'a> {
     file: &'a RecordedFile,
     files: &'a Path,
     /// All entries of the record: one that lies in the folder goes before what the folder has there.
-    entries: &'a BTreeMap<TargetPath, RecordedFile>,
+    own: &'a BTreeSet<&'a TargetPath>,
     read: &'a dyn Fn(TreeId) -> std::result::Result<Tree, ReadError>,
 }
 
@@ -271,12 +280,12 @@ impl Spread<'_> {
         for entry in (self.read)(tree)?.entries() {
             let below: TargetPath = format!("{path}/{}", entry.name).parse()?;
             let image = match (&entry.node, self.file.method) {
-                _ if self.entries.contains_key(&below) => continue,
+                _ if self.own.contains(&below) => continue,
                 (Node::Folder(id), _) => {
                     self.folder(&below, *id, desired)?;
                     continue;
                 }
-                _ if has_own_entry(self.entries, &below) => continue,
+                _ if has_own_entry(self.own, &below) => continue,
                 (Node::Link(to), Method::Copy) => {
                     Image::Link(PathBuf::from(to.to_os().into_owned()))
                 }

@@ -221,10 +221,16 @@ fn empty_record() -> Record {
         system: this_system(),
         packages: std::collections::BTreeMap::new(),
         files: std::collections::BTreeMap::new(),
+        secrets: std::collections::BTreeMap::new(),
         env: std::collections::BTreeMap::new(),
         path: Vec::new(),
         conduct: dgmo_schema::conduct::Conduct::default(),
     }
+}
+
+/// Which generation is current, where that can be told.
+pub(super) fn current(engine: &Engine<'_>) -> Option<GenerationNumber> {
+    Generations::of(&engine.profile).current().ok()
 }
 
 /// What the profile holds, and where: what it holds already decides, then the flag, then the default.

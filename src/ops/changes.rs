@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 
 use dgmo_schema::conduct::Conduct;
 use dgmo_schema::generation::Record;
+use dgmo_schema::generation::RecordedFile;
+use dgmo_schema::generation::RecordedSecret;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::LockedPackage;
+use dgmo_schema::name::TargetPath;
 use dgmo_schema::report::activation::TargetChange;
 use dgmo_schema::report::activation::TargetDeed;
 use dgmo_schema::report::generation::Change;
@@ -51,7 +54,7 @@ pub(super) fn between(from: &Record, to: &Record) -> DiffReport {
         from: String::new(),
         to: String::new(),
         packages,
-        files: changed(&from.files, &to.files)
+        files: changed(&contents(from), &contents(to))
             .map(|(path, change)| FileChange {
                 name: path.to_string(),
                 change,
@@ -61,6 +64,22 @@ pub(super) fn between(from: &Record, to: &Record) -> DiffReport {
         conduct: between_conducts(&from.conduct, &to.conduct),
         size_change: None,
     }
+}
+
+/// What a home file's content is, or where a secret comes from.
+#[derive(PartialEq)]
+enum Content<'a> {
+    File(&'a RecordedFile),
+    Secret(&'a RecordedSecret),
+}
+
+fn contents(record: &Record) -> BTreeMap<&TargetPath, Content<'_>> {
+    let files = record.files.iter();
+    let secrets = record.secrets.iter();
+    files
+        .map(|(path, file)| (path, Content::File(file)))
+        .chain(secrets.map(|(path, secret)| (path, Content::Secret(secret))))
+        .collect()
 }
 
 /// What `to` does otherwise than `from`, besides being there.
@@ -166,7 +185,11 @@ fn of_op(op: &Op) -> Option<TargetChange> {
         to: None,
     };
     match op {
-        Op::MakeFolder { .. } | Op::RemoveFolder { .. } => None,
+        Op::MakeFolder { .. }
+        | Op::RemoveFolder { .. }
+        | Op::Keep { .. }
+        | Op::Unkeep { .. }
+        | Op::Delete { .. } => None,
         Op::SetAside { to, .. } => Some(TargetChange {
             to: Some(to.to_string()),
             ..change(TargetDeed::SetAside)

@@ -120,6 +120,10 @@ pub fn show(engine: &Engine<'_>, words: Option<&str>) -> Result<GenerationReport
         };
         (name.clone(), shown_package)
     });
+    let secrets = record
+        .secrets
+        .iter()
+        .map(|(path, secret)| (path.to_string(), format!("secret from {}", secret.from)));
     let files = record.files.iter().map(|(path, file)| {
         let method = match file.method {
             Method::Link => "link",
@@ -136,7 +140,7 @@ pub fn show(engine: &Engine<'_>, words: Option<&str>) -> Result<GenerationReport
         made_by: generation.made_by.clone(),
         manifest: generation.manifest.clone(),
         packages: packages.collect(),
-        files: files.collect(),
+        files: files.chain(secrets).collect(),
         env: record
             .env
             .iter()

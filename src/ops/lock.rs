@@ -11,10 +11,12 @@ use super::OpError;
 use super::Result;
 use super::SwitchRequest;
 use super::changes;
+use super::secrets::SecretsHow;
 use super::shown;
 use super::want;
 use super::want::Resolved;
 use crate::activate::InTheWay;
+use crate::activate::Known;
 use crate::home::ManifestGuard;
 use crate::lock;
 use crate::manifest;
@@ -40,6 +42,8 @@ pub fn lock(engine: &Engine<'_>, request: LockRequest) -> Result<LockReport> {
         made_from: "lock",
         locked: false,
         dry_run: request.check,
+        secrets: SecretsHow::Missing,
+        known: Known::default(),
         in_the_way: InTheWay::Refuse,
         update: request.update,
         label: None,

@@ -7,6 +7,7 @@ use dgmo_schema::generation::Record;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::report::activation::RollbackReport;
 use dgmo_schema::report::activation::SwitchOutcome;
+use dgmo_schema::report::drift::SecretChange;
 use dgmo_schema::report::generation::HistoryEvent;
 
 use dgmo_store::Store;
@@ -19,6 +20,10 @@ use super::begin;
 use super::begin::Held;
 use super::changes;
 use super::failure::Failure;
+use super::secrets::Fetching;
+use super::secrets::Secrets;
+use super::secrets::SecretsHow;
+use super::target;
 use super::trial;
 use super::trial::TrialHow;
 use super::trial::Verdict;
@@ -27,9 +32,9 @@ use crate::activate;
 use crate::activate::Action;
 use crate::activate::Activation;
 use crate::activate::InTheWay;
+use crate::activate::Known;
 use crate::activate::Plan;
 use crate::activate::Stage;
-use crate::activate::Surroundings;
 use crate::activate::Trial;
 use crate::generation::Generations;
 use crate::generation::History;
@@ -44,6 +49,8 @@ pub struct RollbackRequest {
     pub dry_run: bool,
     /// What to do with files in the way.
     pub in_the_way: InTheWay,
+    /// What to do about secrets.
+    pub secrets: SecretsHow,
     /// Words for the history.
     pub note: Option<String>,
     /// How it is tried.
@@ -165,6 +172,7 @@ struct Way {
     to: GenerationNumber,
     record: Record,
     plan: Plan,
+    secrets: Vec<SecretChange>,
 }
 
 impl Way {
@@ -193,19 +201,26 @@ impl Way {
         let footprint = begin::footprint(engine)?;
         let record = generations.record(to)?;
         let read = |id| store.read_tree(id);
-        let desired = assemble::desired(&record, engine, &read)?;
-        let others = begin::other_footprints(engine)?;
-        let around = Surroundings {
-            others: &others,
-            in_the_way: request.in_the_way,
+        let fetching = if request.dry_run {
+            Fetching::No
+        } else {
+            Fetching::Yes
         };
-        let plan = activate::plan(&footprint, &desired, around)?;
+        let how = (request.secrets, fetching);
+        let secrets = Secrets::gather(engine, &record, &footprint, how)?;
+        let how = target::How {
+            in_the_way: request.in_the_way,
+            secrets: &secrets,
+            known: &Known::default(),
+        };
+        let plan = target::plan(engine, &footprint, &record, &read, how)?;
         Ok(Self {
             from,
             from_record,
             to,
             record,
             plan,
+            secrets: secrets.changes,
         })
     }
 
@@ -244,6 +259,7 @@ impl Way {
             generation: self.to,
             dry_run: request.dry_run,
             target_changes: changes::of_plan(plan),
+            secrets: self.secrets.clone(),
             left_alone: plan.left_alone.iter().map(ToString::to_string).collect(),
             steps: trial::steps(
                 engine,

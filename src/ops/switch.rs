@@ -32,7 +32,11 @@ use super::begin::Held;
 use super::changes;
 use super::confirm;
 use super::running;
+use super::secrets::Fetching;
+use super::secrets::Secrets;
+use super::secrets::SecretsHow;
 use super::shown;
+use super::target;
 use super::texts::Texts;
 use super::this_system;
 use super::trial;
@@ -47,8 +51,8 @@ use crate::activate::Action;
 use crate::activate::Activation;
 use crate::activate::Footprint;
 use crate::activate::InTheWay;
+use crate::activate::Known;
 use crate::activate::Plan;
-use crate::activate::Surroundings;
 use crate::env::Var;
 use crate::files;
 use crate::generation;
@@ -80,6 +84,10 @@ pub struct SwitchRequest {
     pub dry_run: bool,
     /// What to do with files in the way.
     pub in_the_way: InTheWay,
+    /// What to do about secrets.
+    pub secrets: SecretsHow,
+    /// What may be replaced in the target folder because it is kept elsewhere.
+    pub known: Known,
     /// Which packages to lock afresh.
     pub update: Update,
     /// A name to find the generation again.
@@ -132,15 +140,25 @@ pub(super) fn switch_guarded(
     if !request.dry_run {
         confirm::refuse_awaiting(engine)?;
     }
+    let fetching = if request.dry_run {
+        Fetching::No
+    } else {
+        Fetching::Yes
+    };
+    let footprint = begin::footprint(engine)?;
+    let how = (request.secrets, fetching);
+    let secrets = Secrets::gather(engine, &wanted.record, &footprint, how)?;
     let report = Switch {
         engine,
         request,
         wanted: &wanted,
         held: &held,
+        secrets: &secrets,
         show,
     }
     .run(&downloads)?;
-    if !request.dry_run {
+    // What did not prove itself was not taken.
+    if !request.dry_run && report.outcome != SwitchOutcome::RolledBack {
         running::renew(engine, &wanted.resolved.loaded);
     }
     if let Some(cache) = &wanted.resolved.stat_cache
@@ -158,6 +176,7 @@ struct Switch<'a> {
     request: &'a SwitchRequest,
     wanted: &'a Wanted,
     held: &'a Held,
+    secrets: &'a Secrets,
     show: Show<'a>,
 }
 
@@ -355,13 +374,12 @@ impl Switch<'_> {
         footprint: &Footprint,
         read: &dyn Fn(TreeId) -> std::result::Result<dgmo_store::Tree, dgmo_store::ReadError>,
     ) -> Result<Plan> {
-        let desired = assemble::desired(&self.wanted.record, self.engine, read)?;
-        let others = begin::other_footprints(self.engine)?;
-        let around = Surroundings {
-            others: &others,
+        let how = target::How {
             in_the_way: self.request.in_the_way,
+            secrets: self.secrets,
+            known: &self.request.known,
         };
-        Ok(activate::plan(footprint, &desired, around)?)
+        target::plan(self.engine, footprint, &self.wanted.record, read, how)
     }
 
     fn write_generation(
@@ -403,7 +421,7 @@ impl Switch<'_> {
             note: self.request.note.clone(),
             failed: None,
             packages: trees.iter().map(installed).collect(),
-            file_count: record.files.len() as u64,
+            file_count: (record.files.len() + record.secrets.len()) as u64,
         };
         generation::write_documents(&folder, &document, record)
             .map_err(OpError::io("write", &folder))?;
@@ -495,6 +513,7 @@ impl Switch<'_> {
             changes: difference,
             lock: changes::between_locks(&previous, &self.wanted.resolved.lock),
             target_changes: changes::of_plan(plan),
+            secrets: self.secrets.changes.clone(),
             left_alone: plan.left_alone.iter().map(ToString::to_string).collect(),
             new_bytes,
             steps: Vec::new(),

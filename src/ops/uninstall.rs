@@ -27,6 +27,7 @@ use super::Engine;
 use super::OpError;
 use super::Result;
 use super::RollbackRequest;
+use super::SecretsHow;
 use super::TrialHow;
 use super::begin;
 use super::repair;
@@ -135,6 +136,7 @@ fn profiles(
                 to: Some("0".to_owned()),
                 dry_run: request.dry_run,
                 in_the_way: InTheWay::Refuse,
+                secrets: SecretsHow::Missing,
                 how: TrialHow::default(),
                 note: Some("uninstall".to_owned()),
             },

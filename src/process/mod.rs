@@ -1,5 +1,6 @@
 //! Running other programs: arguments as lists, never shell strings.
 
+mod capture;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod platform;
@@ -7,6 +8,10 @@ mod platform;
 #[path = "windows.rs"]
 mod platform;
 mod run;
+
+pub use capture::Captured;
+pub use capture::capture;
+pub use capture::run_in_front;
 
 pub use run::Ending;
 pub use run::Output;

@@ -7,8 +7,10 @@ use dgmo_schema::generation::Identity;
 use dgmo_schema::generation::Record;
 use dgmo_schema::generation::RecordedFile;
 use dgmo_schema::generation::RecordedPackage;
+use dgmo_schema::generation::RecordedSecret;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
+use dgmo_schema::manifest::FileContent;
 use dgmo_schema::manifest::Manifest;
 use dgmo_schema::manifest::Requirement;
 use dgmo_schema::name::PackageName;
@@ -33,10 +35,26 @@ pub fn record(
         system: system.clone(),
         packages: packages.collect::<Result<_, _>>()?,
         files,
+        secrets: secrets(manifest),
         env: manifest.env.clone(),
         path: manifest.path.clone(),
         conduct: manifest.conduct.clone(),
     })
+}
+
+/// Secrets are recorded as they are asked for: their content is nobody's business.
+fn secrets(manifest: &Manifest) -> BTreeMap<TargetPath, RecordedSecret> {
+    let entries = manifest.files.iter();
+    entries
+        .filter_map(|(path, entry)| match &entry.content {
+            FileContent::Secret(from) => {
+                let from = from.clone();
+                let mode = entry.mode;
+                Some((path.clone(), RecordedSecret { from, mode }))
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 fn recorded(

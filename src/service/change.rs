@@ -207,6 +207,7 @@ mod tests {
             .into(),
             env: BTreeMap::new(),
             path: vec![],
+            secrets: BTreeMap::new(),
             conduct: Conduct {
                 services: [
                     (

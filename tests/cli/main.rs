@@ -9,6 +9,7 @@
 
 mod asking;
 mod damage;
+mod drift;
 mod editing;
 mod generations;
 mod hooks;
@@ -18,6 +19,7 @@ mod packages;
 mod remedies;
 mod repairing;
 mod reports;
+mod secrets;
 mod running;
 mod services;
 mod switching;

@@ -3,6 +3,10 @@
 use dgmo_schema::report::activation::RollbackReport;
 use dgmo_schema::report::activation::StatusReport;
 use dgmo_schema::report::activation::SwitchReport;
+use dgmo_schema::report::drift::AdoptReport;
+use dgmo_schema::report::drift::EditOutcome;
+use dgmo_schema::report::drift::EditReport;
+use dgmo_schema::report::drift::RestoreReport;
 use dgmo_schema::report::error::ErrorReport;
 use dgmo_schema::report::generation::DiffReport;
 use dgmo_schema::report::generation::GenerationListReport;
@@ -61,8 +65,22 @@ fn every_command_answers_with_a_document_of_its_type() {
     let status: StatusReport = is(&sandbox, "status");
     assert_eq!(status.set_aside.len(), 1);
     is::<StatusReport>(&sandbox, "");
+    is::<EditReport>(&sandbox, "edit .a --no-editor --dry-run");
+    let edit: EditReport = is(&sandbox, "edit .a --no-editor");
+    assert_eq!(edit.outcome, EditOutcome::Writable);
+    let restored: RestoreReport = is(&sandbox, "restore .a");
+    assert_eq!(restored.restored.len(), 1);
+    is::<EditReport>(&sandbox, "edit .a --no-editor");
+    sandbox.write("user/.a", "edited");
+    is::<AdoptReport>(&sandbox, "adopt .a --dry-run");
+    let adopted: AdoptReport = is(&sandbox, "adopt .a");
+    assert_eq!(adopted.adopted.len(), 1);
+    sandbox.dgmo("rollback 1").works();
+    let manifest = sandbox.read("work/dgmo.yaml").replace("edited", "a");
+    sandbox.write("work/dgmo.yaml", manifest);
+    sandbox.dgmo("generations prune 2").works();
     let added: SwitchReport = is(&sandbox, "add ./more");
-    assert_eq!(added.generation.0, 2);
+    assert_eq!(added.generation.0, 3);
     let locked: LockReport = is(&sandbox, "remove more --no-switch");
     assert!(locked.written);
     is::<SwitchReport>(&sandbox, "update --dry-run");
@@ -73,7 +91,7 @@ fn every_command_answers_with_a_document_of_its_type() {
     let shown: GenerationReport = is(&sandbox, "generations show first");
     assert_eq!(shown.summary.note.as_deref(), Some("why"));
     assert_eq!(shown.packages.len(), 1);
-    let diff: DiffReport = is(&sandbox, "diff 1 2");
+    let diff: DiffReport = is(&sandbox, "diff 1 3");
     assert_eq!(diff.packages.len(), 1);
     assert!(diff.size_change.is_some());
     is::<DiffReport>(&sandbox, "generations diff");
@@ -86,12 +104,12 @@ fn every_command_answers_with_a_document_of_its_type() {
     let env: EnvironmentReport = is(&sandbox, "env");
     assert_eq!(env.variables["E"], "e");
     for line in [
-        "label 2 tagged",
-        "label 2",
-        "pin 2",
-        "unpin 2",
+        "label 3 tagged",
+        "label 3",
+        "pin 3",
+        "unpin 3",
         "prune --dry-run",
-        "prune 2",
+        "prune 3",
     ] {
         is::<GenerationsChangedReport>(&sandbox, &format!("generations {line}"));
     }
@@ -127,6 +145,9 @@ fn errors_are_documents_too() {
         ("update", 1),
         ("rollback", 1),
         ("status", 1),
+        ("edit .a", 1),
+        ("adopt .a", 1),
+        ("restore .a", 1),
         ("", 1),
         ("generations list", 1),
         ("generations show", 1),

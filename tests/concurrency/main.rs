@@ -282,6 +282,7 @@ mod in_process {
             to: Some(number.to_string()),
             dry_run: false,
             in_the_way: InTheWay::Refuse,
+            secrets: dgmo::ops::SecretsHow::Missing,
             note: None,
             how: dgmo::ops::TrialHow::default(),
         };

@@ -14,6 +14,7 @@ use dgmo_store::Store;
 use crate::listing::Listing;
 use crate::listing::difference;
 use crate::listing::list;
+use crate::world::Ended;
 use crate::world::World;
 
 /// At most so many processes are stopped in one attempt, and each may use a number up.
@@ -415,10 +416,15 @@ pub(crate) fn documents(world: &World) -> BTreeMap<u64, String> {
         .collect()
 }
 
+/// Whether `status` says that all is as it should be: where a file is made to be edited, that it is not.
+pub(crate) fn agrees(status: &Ended, drifts: bool) -> bool {
+    status.code() == Some(if drifts { 3 } else { 0 })
+}
+
 /// Looking works: nothing differs from what the generation says, and the history ends where the pointer is.
-pub(crate) fn commands_agree(world: &World) -> Verdict {
+pub(crate) fn commands_agree(world: &World, drifts: bool) -> Verdict {
     let status = world.dgmo("status", "");
-    if !status.is_done() {
+    if !agrees(&status, drifts) {
         return Err(format!(
             "status in the end: {} {}",
             status.told(),

@@ -132,6 +132,7 @@ impl Disk {
             Step::MakeFolder(path) => self.make(path, Kind::Folder(Both::default()), 0o755),
             Step::Create(path, mode) => self.make(path, Kind::File(Both::default(), None), *mode),
             Step::Write(path, bytes) => self.write(path, bytes),
+            Step::WriteSecret(path, length) => self.write(path, &vec![b's'; *length]),
             Step::Copy { from, to, mode } => self.copy(from, to, *mode),
             Step::Symlink { target, path } => self.make(path, Kind::Link(target.clone()), 0o777),
             Step::HardLink { from, to } => {

@@ -15,6 +15,7 @@
 mod check;
 mod copy;
 mod disk;
+mod drifting;
 mod listing;
 mod mending;
 mod modes;

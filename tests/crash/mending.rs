@@ -17,6 +17,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         finish: None,
         exit: 0,
         may_come_back: false,
+        drifts: false,
         is_mending: true,
     };
     vec![

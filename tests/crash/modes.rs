@@ -216,7 +216,7 @@ fn finish(stage: &Stage<'_>) -> Verdict {
         return check::no_home_is_left(world);
     }
     check::numbers_are_kept(&documents, world)?;
-    check::commands_agree(world)?;
+    check::commands_agree(world, stage.scenario.drifts)?;
     check::staging_is_swept(world)
 }
 
@@ -270,7 +270,7 @@ fn killed_finished_lost(stage: &Stage<'_>, at: usize) -> Verdict {
 fn finish_after_loss(stage: &Stage<'_>) -> Verdict {
     let world = stage.world;
     let status = world.dgmo("status", "");
-    if !status.is_done() && !stage.scenario.is_mending {
+    if !check::agrees(&status, stage.scenario.drifts) && !stage.scenario.is_mending {
         return Err(format!("status: {} {}", status.told(), status.stdout()));
     }
     if !stage.scenario.may_come_back {

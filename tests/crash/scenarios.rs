@@ -1,5 +1,6 @@
 //! What is tried: a world to begin with, and one command.
 
+use crate::drifting;
 use crate::mending;
 use crate::serving::after_services;
 use crate::serving::with_services;
@@ -18,6 +19,8 @@ pub(crate) struct Scenario {
     pub(crate) exit: i32,
     /// Whether what it deletes may be there again after a power cut, to be deleted by the next one.
     pub(crate) may_come_back: bool,
+    /// Whether it ends with something that `status` has to name.
+    pub(crate) drifts: bool,
     /// Whether what stops it half-way may leave the world as damaged as it was, or half given back: only the end counts.
     pub(crate) is_mending: bool,
 }
@@ -38,6 +41,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         finish: None,
         exit: 0,
         may_come_back: false,
+        drifts: false,
         is_mending: false,
     };
     let edit = |name, prepare, command| Scenario {
@@ -47,6 +51,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         finish: Some(SWITCH),
         exit: 0,
         may_come_back: false,
+        drifts: false,
         is_mending: false,
     };
     let mut all = vec![
@@ -134,6 +139,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         ),
     ];
     all.extend(mending::scenarios());
+    all.extend(drifting::scenarios());
     all
 }
 

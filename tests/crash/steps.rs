@@ -12,6 +12,8 @@ pub(crate) enum Step {
     MakeFolder(PathBuf),
     Create(PathBuf, u32),
     Write(PathBuf, Vec<u8>),
+    /// Bytes that are not told: each secret of the scenarios is so many times the letter `s`.
+    WriteSecret(PathBuf, usize),
     Copy {
         from: PathBuf,
         to: PathBuf,
@@ -55,6 +57,7 @@ fn parse(line: &str) -> Step {
         "make-folder" => Step::MakeFolder(path(1)),
         "create" => Step::Create(path(1), mode(2)),
         "write" => Step::Write(path(1), bytes(words[2])),
+        "secret" => Step::WriteSecret(path(1), words[2].parse().expect("a length")),
         "fill" => Step::Write(path(1), vec![0; words[2].parse().expect("a length")]),
         "copy" => Step::Copy {
             from: path(1),

@@ -9,4 +9,5 @@ mod edits;
 mod hostile;
 mod includes;
 mod problems;
+mod rewriting;
 mod samples;

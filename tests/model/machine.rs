@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dgmo::activate::InTheWay;
+use dgmo::activate::Known;
 use dgmo::clock::Clock;
 use dgmo::home::Home;
 use dgmo::home::Wait;
@@ -16,8 +17,11 @@ use dgmo::ops::CollectRequest;
 use dgmo::ops::Engine;
 use dgmo::ops::Patience;
 use dgmo::ops::PruneRequest;
+use dgmo::ops::RestoreRequest;
 use dgmo::ops::RollbackRequest;
+use dgmo::ops::SecretsHow;
 use dgmo::ops::SwitchRequest;
+use dgmo::ops::Which;
 use dgmo::resolve::Update;
 use dgmo::source::Online;
 use dgmo::source::Settings;
@@ -100,6 +104,8 @@ impl Machine {
             Step::UserRemoves { path } => self.user_removes(PATHS[*path]),
             Step::LinkIsLost { path } => self.link_is_lost(PATHS[*path]),
             Step::TreesAreLost => self.trees_are_lost(),
+            Step::Edit { path } => self.edit(PATHS[*path]),
+            Step::Restore => self.restore(),
         }
         self.compare(step);
     }
@@ -152,6 +158,8 @@ impl Machine {
             locked: false,
             dry_run: false,
             in_the_way: in_the_way(backup),
+            secrets: SecretsHow::Missing,
+            known: Known::default(),
             update: Update::Nothing,
             label: None,
             note: None,
@@ -192,6 +200,7 @@ impl Machine {
             to: Some(to.to_string()),
             dry_run: false,
             in_the_way: in_the_way(backup),
+            secrets: SecretsHow::Missing,
             how: dgmo::ops::TrialHow::default(),
             note: None,
         };
@@ -314,6 +323,39 @@ impl Machine {
             remove(&tree.path());
         }
         self.mend();
+    }
+
+    /// What is edited shows the same until somebody writes to it.
+    fn edit(&self, path: &str) {
+        if !self.is_begun() {
+            return;
+        }
+        let shown = |path: &Path| fs::read(path).ok();
+        let at = self.target().join(path);
+        let before = shown(&at);
+        match ops::edit_file(&self.engine(), path, false, None) {
+            Ok(_) => {
+                assert_eq!(shown(&at), before, "{path} is another now");
+                assert!(!at.is_symlink(), "{path} is still a link");
+            }
+            Err(failure) => assert!(
+                matches!(failure.code(), Code::NotManaged | Code::EditDrifted),
+                "{failure:?}"
+            ),
+        }
+    }
+
+    fn restore(&self) {
+        if !self.is_begun() {
+            return;
+        }
+        let request = RestoreRequest {
+            which: Which::All,
+            discard: false,
+            dry_run: false,
+        };
+        ops::restore(&self.engine(), &request).unwrap();
+        self.shows_current();
     }
 
     fn mend(&mut self) {

@@ -67,6 +67,10 @@ enum Step {
         path: usize,
     },
     TreesAreLost,
+    Edit {
+        path: usize,
+    },
+    Restore,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -86,6 +90,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..model::PATHS.len()).prop_map(|path| Step::UserRemoves { path }),
         1 => (0..model::PATHS.len()).prop_map(|path| Step::LinkIsLost { path }),
         1 => Just(Step::TreesAreLost),
+        1 => (0..model::PATHS.len()).prop_map(|path| Step::Edit { path }),
+        1 => Just(Step::Restore),
     ];
     prop::collection::vec(step, 1..14)
 }
@@ -139,8 +145,12 @@ fn without_the_user_generation_0_is_exactly_what_was_there() {
         |(files, steps)| {
             let mut machine = Machine::new(&files);
             let before = Snapshot::of(&machine.target());
-            let by_the_user =
-                |step: &Step| matches!(step, Step::UserWrites { .. } | Step::UserRemoves { .. });
+            let by_the_user = |step: &Step| {
+                matches!(
+                    step,
+                    Step::UserWrites { .. } | Step::UserRemoves { .. } | Step::Edit { .. }
+                )
+            };
             for step in steps.iter().filter(|step| !by_the_user(step)) {
                 machine.take(step);
             }

@@ -429,6 +429,71 @@ codes! {
     StatePath = "DG3412", "a state folder cannot be where it is said to be",
         "It holds dgmo's own home, lies in it, or is no folder. Name the folder of the program's own data in `state:`.";
 
+    // ---- 35: home files changed in place, and secrets
+    SecretFailed = "DG3501", "a secret could not be fetched",
+        "The command that gives it failed, or its file or variable is not there. Nothing was changed: secrets are fetched \
+         before anything else is done. Mend the cause that is shown, or leave secrets out for once with \
+         `--without-secrets`.";
+    SecretEmpty = "DG3502", "a secret is empty or far too large",
+        "What should give it gave nothing, or more than 1 MiB, which is no secret but a mistake. Nothing was changed. Look \
+         at what the command prints, without showing it to others.";
+    SecretKeyUnusable = "DG3503", "the key for telling secrets apart cannot be used",
+        "`keys/secrets` in the home is 32 random bytes, with which dgmo tells whether a secret's file is as it wrote it, \
+         without keeping anything of the secret. It cannot be read or is damaged. Move it away and run `dgmo \
+         switch`: a new one is made, and all secrets are fetched anew.";
+    NotManaged = "DG3504", "no home file of the current generation is there",
+        "The path is not one that the current generation puts in place. `dgmo generations show` lists those it does. A \
+         path counts from the target folder; one that begins with `./` or `/` counts as in any other program.";
+    SecretElsewhere = "DG3505", "a secret is changed where it comes from",
+        "dgmo never writes a secret down, so it can neither be edited in place nor adopted. Change it where it comes from, \
+         then fetch it with `dgmo switch --refresh-secrets`.";
+    NothingToAdopt = "DG3506", "there is nothing that can be adopted",
+        "Only files and folders of files can be written back to a source: not a link to somewhere else, not a pipe, and \
+         not what is missing. `dgmo restore FILE` puts back what the generation says, and keeps what is there now under \
+         another name.";
+    SourceChangedToo = "DG3507", "a file and its source were both changed",
+        "Adopting would overwrite what changed in the source since the generation was made. Nothing was changed. Bring both \
+         together in the source by hand, then run `dgmo restore FILE` and `dgmo switch`.";
+    TemplateUnexplained = "DG3508", "no change of values explains a file",
+        "The file comes from a template, and what was changed lies in the template's own text. Edit the template by hand, \
+         then run `dgmo restore FILE` and `dgmo switch`.";
+    TemplateAmbiguous = "DG3509", "several changes of values explain a file",
+        "The file comes from a template, and more than one change of its values would give the same text, so dgmo would \
+         have to guess. Change the values in the manifest by hand, then run `dgmo restore FILE` and `dgmo switch`.";
+    AdoptNotText = "DG3510", "bytes that are no text cannot go into a manifest",
+        "The entry has a `text:` or a `template:`, and the file is not UTF-8 any more. Move it to a file beside the manifest \
+         and name that with `source:`.";
+    AdoptNoEntry = "DG3511", "the manifest does not say where a file comes from",
+        "The current generation has the file, but the manifest has no entry for it any more, or another one. Run \
+         `dgmo restore FILE` and `dgmo switch`, or name the manifest the generation was made from with `-f FILE`.";
+    EditorFailed = "DG3512", "the editor could not be used",
+        "`VISUAL` or `EDITOR` names a program that could not be started or that failed. The file is writable all the same: \
+         edit it with any program, then run `dgmo adopt FILE`, or `dgmo restore FILE` to undo it.";
+    EditDrifted = "DG3513", "something else is in the place of the file",
+        "`dgmo edit` begins with the file as the generation says, and there is nothing, a folder or a link to somewhere \
+         else in its place. `dgmo restore FILE` puts the file back and keeps what is there under another name.";
+    SourceNotWritten = "DG3514", "the source of a home file cannot be written",
+        "The system refused to write the file that a change shall go to. What had been written was put back. Look at the \
+         cause: most often its permissions or those of its folder (`ls -l`), then run `dgmo adopt` again.";
+    DriftMissing = "DG3520", "a home file is missing",
+        "Somebody deleted it. `dgmo restore FILE` puts it back; `dgmo switch` puts back all that are missing.";
+    DriftChanged = "DG3521", "a home file was changed",
+        "Somebody wrote to it, or replaced it, as most editors do. `dgmo adopt FILE` writes it back to its source; \
+         `dgmo restore FILE` puts the generation's content back and keeps the changed one under another name.";
+    DriftEditable = "DG3522", "a home file is there to be edited",
+        "`dgmo edit` made it a real file, and its content is still the generation's. `dgmo adopt FILE` once it is edited; \
+         `dgmo restore FILE` makes it a link again.";
+    DriftForeignLink = "DG3523", "a link to somewhere else is in the place of a home file",
+        "Somebody replaced the link. `dgmo restore FILE` puts the right one back and keeps the other under another name.";
+    DriftOther = "DG3524", "something else is in the place of a home file",
+        "A folder, a pipe or a device is where a file should be. `dgmo restore FILE` keeps it under another name and puts \
+         the file back.";
+    DriftUnknown = "DG3525", "a file nobody knows is in a folder dgmo made",
+        "Another program put it there. `dgmo adopt FILE` takes it into the source folder; or move it away. It is never \
+         deleted by dgmo.";
+    DriftPart = "DG3526", "a part of the generation is missing",
+        "Somebody deleted something below the home. `dgmo switch` brings it back.";
+
     // ---- 36: running programs, environments of shells
     ProgramUnknown = "DG3601", "there is no such program",
         "Neither the generation nor the rest of `PATH` has a program of this name, or the generation has no package of \

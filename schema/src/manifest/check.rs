@@ -186,15 +186,26 @@ impl Checker<'_> {
     }
 
     fn file(&self, raw: RawFile, span: Span, path: &str) -> Option<FileEntry> {
-        let method = raw
-            .method
-            .and_then(|method| method.value)
-            .unwrap_or_default();
+        let is_secret = raw.secret.is_some();
+        if let Some(method) = &raw.method
+            && is_secret
+            && method.value != Some(Method::Copy)
+        {
+            let message = "a secret is always a real file";
+            let hint = Some("take `as` out".to_owned());
+            self.reading
+                .note_with_hint(method.span, Code::ManifestEntry, message, hint);
+        }
+        let method = match raw.method.and_then(|method| method.value) {
+            _ if is_secret => Method::Copy,
+            method => method.unwrap_or_default(),
+        };
         let mode = raw.mode.as_ref().and_then(|mode| self.mode(mode));
         let written: Vec<(&str, Span)> = [
             ("text", raw.text.as_ref().map(|field| field.span)),
             ("source", raw.source.as_ref().map(|field| field.span)),
             ("template", raw.template.as_ref().map(|field| field.span)),
+            ("secret", raw.secret.as_ref().map(|field| field.span)),
         ]
         .into_iter()
         .filter_map(|(key, span)| Some((key, span?)))
@@ -204,7 +215,8 @@ impl Checker<'_> {
             [] => {
                 if !self.reading.is_marred(span) {
                     let message = format!("`{path}` says nothing of what shall be there");
-                    let hint = "give it one of `text:`, `source:` and `template:`".to_owned();
+                    let hint =
+                        "give it one of `text:`, `source:`, `template:` and `secret:`".to_owned();
                     self.reading
                         .note_with_hint(span, Code::ManifestEntry, message, Some(hint));
                 }
@@ -212,7 +224,7 @@ impl Checker<'_> {
             }
             [(first, _), (second, at), ..] => {
                 let message = format!("`{path}` has both `{first}` and `{second}`");
-                let hint = "keep one of `text:`, `source:` and `template:`".to_owned();
+                let hint = "keep one of `text:`, `source:`, `template:` and `secret:`".to_owned();
                 self.reading
                     .note_with_hint(at, Code::ManifestEntry, message, Some(hint));
             }
@@ -225,7 +237,10 @@ impl Checker<'_> {
             let message = format!("`as: links` is for a folder, and `{path}` is a file");
             self.reading.note(span, Code::ManifestEntry, message);
         }
-        let content = self.content(raw.text, raw.source, raw.template, raw.values)?;
+        let content = match raw.secret {
+            Some(Field { value, span }) => FileContent::Secret(self.secret(value?, span)?),
+            None => self.content(raw.text, raw.source, raw.template, raw.values)?,
+        };
         Some(FileEntry {
             content,
             mode,

@@ -13,6 +13,7 @@ mod problem;
 mod raw;
 mod reading;
 mod service;
+mod secret;
 mod text;
 mod words;
 
@@ -23,6 +24,7 @@ pub use node::NodeValue;
 pub use part::Part;
 pub use part::Places;
 pub use problem::Problem;
+pub use secret::SecretSource;
 pub use text::At;
 pub use text::Placed;
 pub use text::SourceText;
@@ -216,6 +218,8 @@ pub enum FileContent {
         base: PathBuf,
         values: BTreeMap<String, serde_json::Value>,
     },
+    /// A real file with something that must not be in the store; fetched when it is put in place.
+    Secret(SecretSource),
 }
 
 /// How a home file gets to its place.

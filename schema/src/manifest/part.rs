@@ -231,7 +231,9 @@ fn occupies(entry: &FileEntry) -> &'static str {
     match (&entry.content, entry.method) {
         (FileContent::Source { .. }, Method::Copy) => "is copied as a whole",
         (FileContent::Source { .. }, _) => "is one link for the whole of it",
-        (FileContent::Text(_) | FileContent::Template { .. }, _) => "is a file",
+        (FileContent::Text(_) | FileContent::Template { .. } | FileContent::Secret(_), _) => {
+            "is a file"
+        }
     }
 }
 
@@ -242,6 +244,8 @@ fn way_out(above: &TargetPath, entry: &FileEntry) -> String {
                 "give `{above}` the line `as: links`, so that each of its files is linked alone"
             )
         }
-        FileContent::Text(_) | FileContent::Template { .. } => "remove one of the two".to_owned(),
+        FileContent::Text(_) | FileContent::Template { .. } | FileContent::Secret(_) => {
+            "remove one of the two".to_owned()
+        }
     }
 }

@@ -112,10 +112,10 @@ pub(super) enum RawDigest {
     BySystem(Entries<String>),
 }
 
-/// One file of the home folder, or a folder of them: exactly one of `text`, `source` and `template`.
+/// One file of the home folder, or a folder of them: exactly one of `text`, `source`, `template` and `secret`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "File", deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["text"]}, {"required": ["source"]}, {"required": ["template"]}]))]
+#[schemars(extend("oneOf" = [{"required": ["text"]}, {"required": ["source"]}, {"required": ["template"]}, {"required": ["secret"]}]))]
 pub(super) struct RawFile {
     /// The text itself.
     pub(super) text: Option<Field<Text>>,
@@ -125,6 +125,9 @@ pub(super) struct RawFile {
     pub(super) template: Option<Field<String>>,
     /// What the template may use, by name.
     pub(super) values: Option<Field<Entries<serde_json::Value>>>,
+    /// Where its content comes from when it is put in place. It is in no generation, lock or log; the file is real and
+    /// nobody else may read it, unless `mode` says otherwise.
+    pub(super) secret: Option<Field<RawSecret>>,
     /// Permission bits in quotes, such as "0600".
     #[schemars(with = "Option<ModeText>")]
     pub(super) mode: Option<Field<String>>,
@@ -132,6 +135,19 @@ pub(super) struct RawFile {
     /// a folder so that others can live beside them, `copy` writes real files.
     #[serde(rename = "as")]
     pub(super) method: Option<Field<Method>>,
+}
+
+/// Where a secret comes from: exactly one of `command`, `env` and `file`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "Secret", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["command"]}, {"required": ["env"]}, {"required": ["file"]}]))]
+pub(super) struct RawSecret {
+    /// A program and its arguments: what it prints is the content. It runs in your home folder, without a shell.
+    pub(super) command: Option<Field<Vec<Field<String>>>>,
+    /// A variable of the environment dgmo runs in.
+    pub(super) env: Option<Field<String>>,
+    /// A file: an absolute path, or one that begins with `~/`.
+    pub(super) file: Option<Field<String>>,
 }
 
 /// Which generations pruning keeps; what any rule keeps stays.

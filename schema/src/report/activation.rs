@@ -9,6 +9,8 @@ use crate::generation::Timestamp;
 use crate::id::GenerationId;
 use crate::name::CheckName;
 use crate::name::ProfileName;
+use crate::report::drift::Drift;
+use crate::report::drift::SecretChange;
 use crate::report::generation::DiffReport;
 use crate::report::generation::PackageChange;
 use crate::report::service::ServiceStatus;
@@ -58,6 +60,9 @@ pub struct SwitchReport {
     pub lock: Vec<PackageChange>,
     /// What changes in the target folder.
     pub target_changes: Vec<TargetChange>,
+    /// What is done about secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretChange>,
     /// Paths that once were ours and that somebody else changed since: left as they are.
     pub left_alone: Vec<String>,
     /// How many bytes came into the store.
@@ -86,6 +91,9 @@ pub struct RollbackReport {
     pub dry_run: bool,
     /// What changes in the target folder.
     pub target_changes: Vec<TargetChange>,
+    /// What is done about secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretChange>,
     /// Paths that once were ours and that somebody else changed since: left as they are.
     pub left_alone: Vec<String>,
     /// What else is run, stopped, started and looked at, in order.
@@ -185,31 +193,6 @@ pub struct HealthReport {
     pub ok: bool,
     /// What was looked at.
     pub checks: Vec<CheckReport>,
-}
-
-/// One thing that is not as the generation says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Drift {
-    /// The path.
-    pub path: String,
-    /// What is there instead.
-    pub found: DriftKind,
-}
-
-/// What can be in the place of a home file or of a part of a generation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum DriftKind {
-    /// Nothing.
-    Missing,
-    /// A file with other content or another mode.
-    Changed,
-    /// A link to somewhere else.
-    ForeignLink,
-    /// A folder.
-    Folder,
-    /// Something else.
-    Other,
 }
 
 /// One thing a change of generation runs, stops, starts or looks at, in the order in which it does.

@@ -1,6 +1,7 @@
 //! What each command says at the end: the types behind `--json`, one file for each room.
 
 pub mod activation;
+pub mod drift;
 pub mod error;
 pub mod generation;
 pub mod health;

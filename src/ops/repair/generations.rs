@@ -19,6 +19,7 @@ use dgmo_store::durable;
 use super::Healer;
 use crate::activate::Image;
 use crate::activate::Live;
+use crate::activate::Seal;
 use crate::generation::Generations;
 use crate::generation::ReadError;
 use crate::health::Finding;
@@ -188,7 +189,7 @@ fn is_file_right(
         blob,
         mode: file.mode.map_or(default, |mode| mode.0),
     };
-    Live::at(place).is_ok_and(|live| image.is_at(place, &live).unwrap_or(false))
+    Live::at(place).is_ok_and(|live| image.is_at(place, &live, &Seal::default()).unwrap_or(false))
 }
 
 /// Makes all parts again beside the generation and puts those that are wrong in their place. False if what they are

@@ -18,11 +18,13 @@ use dgmo_store::repair::move_to_found;
 use super::Healer;
 use crate::activate;
 use crate::activate::Activation;
+use crate::activate::Desired;
 use crate::activate::Footprint;
 use crate::activate::Image;
 use crate::activate::InTheWay;
+use crate::activate::Known;
 use crate::activate::Live;
-use crate::activate::Surroundings;
+use crate::activate::Seal;
 use crate::generation::Generations;
 use crate::generation::History;
 use crate::generation::Policy;
@@ -36,6 +38,10 @@ use crate::ops::Result;
 use crate::ops::assemble;
 use crate::ops::begin;
 use crate::ops::rollback;
+use crate::ops::secrets::Fetching;
+use crate::ops::secrets::Secrets;
+use crate::ops::secrets::SecretsHow;
+use crate::ops::target;
 use crate::ops::write_history;
 
 impl Healer<'_> {
@@ -274,13 +280,14 @@ impl Healer<'_> {
         let footprint = known_footprint(&engine, &held.store)?;
         let record = generations.record(current)?;
         let read = |id| held.store.read_tree(id);
-        let desired = assemble::desired(&record, &engine, &read)?;
-        let others = begin::other_footprints(&engine)?;
-        let around = Surroundings {
-            others: &others,
+        let how = (SecretsHow::LeaveOut, Fetching::No);
+        let secrets = Secrets::gather(&engine, &record, &footprint, how)?;
+        let how = target::How {
             in_the_way: InTheWay::SetAside,
+            secrets: &secrets,
+            known: &Known::default(),
         };
-        let plan = activate::plan(&footprint, &desired, around)?;
+        let plan = target::plan(&engine, &footprint, &record, &read, how)?;
         if plan.is_empty() {
             plan.footprint.save(&engine.profile)?;
         } else {
@@ -326,7 +333,7 @@ fn known_footprint(engine: &Engine<'_>, store: &Store) -> Result<Footprint> {
         let Ok(record) = generations.record(number) else {
             continue;
         };
-        let Ok(desired) = assemble::desired(&record, engine, &read) else {
+        let Ok(desired) = assemble::desired(&record, engine, &read, &Desired::new()) else {
             continue;
         };
         for (path, image) in desired {
@@ -339,7 +346,8 @@ fn known_footprint(engine: &Engine<'_>, store: &Store) -> Result<Footprint> {
 /// Takes what is at `path` for ours if nobody else can have put it there, and what is set aside beside it.
 fn claim(footprint: &mut Footprint, path: TargetPath, image: Image) {
     let at = footprint.target.join(path.as_str());
-    let is_there = Live::at(&at).is_ok_and(|live| image.is_at(&at, &live).unwrap_or(false));
+    let seal = Seal::default();
+    let is_there = Live::at(&at).is_ok_and(|live| image.is_at(&at, &live, &seal).unwrap_or(false));
     if is_there && !footprint.entries.contains_key(&path) {
         footprint.entries.insert(path.clone(), image);
     }

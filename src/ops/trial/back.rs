@@ -13,21 +13,21 @@ use super::TrialError;
 use super::Way;
 use super::hooks;
 use super::services;
-use crate::activate;
 use crate::activate::Action;
 use crate::activate::Activation;
 use crate::activate::InTheWay;
+use crate::activate::Known;
 use crate::activate::Stage;
-use crate::activate::Surroundings;
 use crate::activate::Trial;
 use crate::generation;
 use crate::generation::Generations;
 use crate::ops::Engine;
 use crate::ops::OpError;
 use crate::ops::Result;
-use crate::ops::assemble;
 use crate::ops::begin;
 use crate::ops::begin::Held;
+use crate::ops::secrets::Secrets;
+use crate::ops::target;
 use crate::ops::write_history;
 
 /// Takes back what nobody can prove any more: its process died, or nobody confirmed it in time.
@@ -122,13 +122,13 @@ fn point(
     let engine = way.engine;
     let footprint = begin::footprint(engine)?;
     let read = |id| held.store.read_tree(id);
-    let desired = assemble::desired(way.to.record, engine, &read)?;
-    let others = begin::other_footprints(engine)?;
-    let around = Surroundings {
-        others: &others,
+    let secrets = Secrets::gather_what_can_be(engine, way.to.record, &footprint)?;
+    let how = target::How {
         in_the_way: InTheWay::SetAside,
+        secrets: &secrets,
+        known: &Known::default(),
     };
-    let plan = activate::plan(&footprint, &desired, around)?;
+    let plan = target::plan(engine, &footprint, way.to.record, &read, how)?;
     activation.run(current, way.to.number, &plan)?;
     Ok(())
 }

@@ -130,6 +130,7 @@ fn line(step: &Step<'_>) -> String {
             format!("fill\t{}\t{}\n", hex(path), bytes.len())
         }
         Step::Write { path, bytes } => format!("write\t{}\t{}\n", hex(path), to_hex(bytes)),
+        Step::WriteSecret { path, length } => format!("secret\t{}\t{length}\n", hex(path)),
         Step::CopyFile { from, to, mode } => {
             format!("copy\t{}\t{}\t{mode:o}\n", hex(from), hex(to))
         }

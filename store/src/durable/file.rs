@@ -31,6 +31,18 @@ impl NewFile {
         &self.file
     }
 
+    /// Writes bytes that are nobody else's business: of the step only their number is told.
+    pub fn write_secret(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Self { file, path } = self;
+        step(
+            || Step::WriteSecret {
+                path: path.clone(),
+                length: bytes.len(),
+            },
+            || file.write_all(bytes),
+        )
+    }
+
     /// Brings its bytes to disk. Its name is on disk once its folder is synced too.
     pub fn sync(&self) -> io::Result<()> {
         step(

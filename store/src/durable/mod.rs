@@ -60,6 +60,10 @@ pub(crate) enum Step<'a> {
         path: PathBuf,
         bytes: &'a [u8],
     },
+    WriteSecret {
+        path: PathBuf,
+        length: usize,
+    },
     CopyFile {
         from: PathBuf,
         to: PathBuf,
