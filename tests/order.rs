@@ -44,6 +44,7 @@ const NAMED_IN_ONE_PLACE: &[(&str, &str)] = &[
     ("clap_mangen::", "src/cli"),
     ("indicatif::", "src/ui"),
     ("petgraph::", "src/service"),
+    ("signal_hook::", "src/process"),
     ("tokio::", "src/serve"),
     ("ureq::", "src/source"),
     ("yaml_edit::", "src/manifest"),

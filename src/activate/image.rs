@@ -59,8 +59,9 @@ impl Live {
         match fs::read_link(path) {
             Ok(to) => return Ok(Self::Link(to)),
             Err(error) if says_absent(&error) => return Ok(Self::Absent),
-            // Not a link; or a failure that the next call has too.
-            Err(_) => {}
+            // Not a link: `EINVAL`.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput || cfg!(windows) => {}
+            Err(error) => return Err(error),
         }
         let metadata = match fs::symlink_metadata(path) {
             Ok(metadata) => metadata,

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_store::durable;
+use dgmo_store::look;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -40,8 +41,9 @@ fn path(profile: &Profile) -> PathBuf {
 
 impl Journal {
     /// Whether a change of `profile` is under way or was interrupted.
-    pub fn is_open(profile: &Profile) -> bool {
-        path(profile).exists()
+    pub fn is_open(profile: &Profile) -> Result<bool, ActivateError> {
+        let path = path(profile);
+        look::is_there(&path).map_err(|source| ActivateError::io("look at", &path, source))
     }
 
     pub(super) fn read(profile: &Profile) -> Result<Option<Self>, ActivateError> {

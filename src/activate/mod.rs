@@ -60,6 +60,7 @@ use crate::generation::Generations;
 use crate::generation::ReadError;
 use crate::home::Profile;
 use crate::home::ProfileGuard;
+use crate::process::interrupt;
 use op::Hands;
 
 /// Why a generation could not be made current.
@@ -312,6 +313,7 @@ impl<'a> Activation<'a> {
         if !plan.obstacles.is_empty() {
             return Err(ActivateError::Obstacles(plan.obstacles.clone()));
         }
+        let _whole = interrupt::hold();
         if plan.is_empty() {
             return self.point(from, to);
         }

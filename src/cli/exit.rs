@@ -3,6 +3,10 @@
 use std::io::Write;
 
 use dgmo_schema::code::Code;
+use dgmo_schema::code::Diagnose;
+
+use crate::process::interrupt;
+use crate::ui::Printer;
 
 use crate::ops::Failure;
 
@@ -22,6 +26,31 @@ pub(super) fn tell_of_panics() {
     }));
 }
 
+/// A signal that asks us to end has the process end in order, told like any other failure.
+///
+/// Where it cannot be watched for, the signal itself ends the process: that is safe anywhere.
+#[expect(clippy::exit, reason = "this room owns the exit code")]
+pub(super) fn watch_for_signals(printer: Printer) {
+    let wait = move || printer.say("finishing what was begun; once more ends it at once");
+    let end = move || {
+        // A dropped connection leaves nobody to tell; the exit code still does.
+        drop(printer.error(&Interrupted, Exit::Interrupted.number()));
+        std::process::exit(Exit::Interrupted.number().into());
+    };
+    drop(interrupt::watch(wait, end));
+}
+
+/// A signal ended the command.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; nothing is half done")]
+struct Interrupted;
+
+impl Diagnose for Interrupted {
+    fn code(&self) -> Code {
+        Code::Interrupted
+    }
+}
+
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -35,6 +64,8 @@ pub(super) enum Exit {
     Found,
     /// Someone else holds the guard.
     Busy,
+    /// A signal ended it.
+    Interrupted,
     /// Failed, and rolled back.
     RolledBack,
     /// A bug of ours.
@@ -49,6 +80,7 @@ impl Exit {
         match code {
             Code::Usage => Self::AskedWrongly,
             Code::Busy => Self::Busy,
+            Code::Interrupted => Self::Interrupted,
             Code::Bug => Self::Bug,
             _ => Self::Failed,
         }
@@ -75,6 +107,7 @@ impl Exit {
             Self::AskedWrongly => 2,
             Self::Found => 3,
             Self::Busy => 4,
+            Self::Interrupted => interrupt::EXIT,
             Self::RolledBack => 5,
             Self::Bug => 101,
             Self::Other(code) => code,

@@ -16,6 +16,7 @@ use crate::ops;
 use crate::ops::OpError;
 use crate::ops::PruneRequest;
 use crate::ops::Result;
+use crate::ui;
 use crate::ui::Printer;
 use crate::ui::Renderer;
 use crate::ui::Style;
@@ -130,15 +131,36 @@ pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit>
             keep,
             dry_run,
         } => {
-            let request = PruneRequest {
+            let mut request = PruneRequest {
                 generations,
                 keep: keep.rule(),
-                dry_run,
+                dry_run: true,
             };
-            return changed(&ops::prune(&engine()?, &request)?);
+            let engine = engine()?;
+            let planned = ops::prune(&engine, &request)?;
+            if dry_run || planned.generations.is_empty() {
+                return changed(&GenerationsChangedReport { dry_run, ..planned });
+            }
+            global.agree(&question(&planned), printer)?;
+            request.dry_run = false;
+            return changed(&ops::prune(&engine, &request)?);
         }
     }
     Ok(Exit::Done)
+}
+
+/// What a prune is about to do.
+fn question(planned: &GenerationsChangedReport) -> String {
+    let numbers: Vec<String> = planned
+        .generations
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    format!(
+        "drop {} for good: {}?",
+        ui::count(numbers.len() as u64, "generation"),
+        numbers.join(", ")
+    )
 }
 
 fn list_in_words(report: &GenerationListReport, style: Style) -> String {

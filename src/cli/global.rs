@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dgmo_schema::event::Observer;
 use dgmo_schema::name::ProfileName;
+use dgmo_store::look;
 
 use crate::clock::Clock;
 use crate::env::Var;
@@ -21,6 +22,7 @@ use crate::ops::Result;
 use crate::source::Online;
 use crate::source::Proxies;
 use crate::source::Settings;
+use crate::ui::Consent;
 use crate::ui::Format;
 use crate::ui::Printer;
 use crate::ui::Volume;
@@ -56,7 +58,7 @@ pub struct Global {
     /// Say more on stderr
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     verbose: bool,
-    /// Answer every question with yes
+    /// Answer every question with yes. Off a terminal nothing is asked
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     yes: bool,
     /// Wait this long for another command to end: `10s`, `5m`, `0s` for not at all
@@ -94,6 +96,14 @@ impl Global {
             _ => Volume::Normal,
         };
         Printer::new(format, volume)
+    }
+
+    /// Has a person agree to what cannot be undone. Off a terminal what was asked for is done: it was spelt out.
+    pub(super) fn agree(&self, question: &str, printer: Printer) -> Result<()> {
+        match printer.ask(question, self.yes).map_err(OpError::ask)? {
+            Consent::Yes | Consent::NobodyToAsk => Ok(()),
+            Consent::No => Err(OpError::Declined.into()),
+        }
     }
 
     /// With `--verbose`: what the flags and the environment come to.
@@ -221,12 +231,16 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
 pub(super) fn manifest_path(named: Option<PathBuf>) -> Result<PathBuf> {
     if let Some(path) = named {
         let in_folder = path.join(manifest::MANIFEST_FILE);
-        return Ok(if path.is_dir() { in_folder } else { path });
+        // Where it cannot be looked at, reading it says why.
+        let is_folder = look::is_folder(&path).unwrap_or(false);
+        return Ok(if is_folder { in_folder } else { path });
     }
     let here = Path::new(".");
     let here = std::env::current_dir().map_err(OpError::io("find the working folder", here))?;
     let config = home::config_home().ok();
-    manifest::find(&here, config.as_deref()).ok_or_else(|| OpError::NoManifest.into())
+    let found = manifest::find(&here, config.as_deref());
+    let found = found.map_err(OpError::io("look for a manifest from", &here))?;
+    found.ok_or_else(|| OpError::NoManifest.into())
 }
 
 /// The manifest of a folder, else that of this folder or the nearest above it; never the user's own.
@@ -237,7 +251,8 @@ pub(super) fn manifest_above(folder: Option<&Path>) -> Result<PathBuf> {
     } else {
         let here = Path::new(".");
         let here = std::env::current_dir().map_err(OpError::io("find the working folder", here))?;
-        manifest::find(&here, None)
+        let found = manifest::find(&here, None);
+        found.map_err(OpError::io("look for a manifest from", &here))?
     };
     found.ok_or_else(|| OpError::NoManifest.into())
 }

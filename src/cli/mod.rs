@@ -123,6 +123,22 @@ enum Command {
     WatchTrial(trial::WatchArgs),
 }
 
+impl Command {
+    /// Whether it changes something or lets people wait. Others die of a signal before anybody could notice.
+    fn takes_time(&self) -> bool {
+        !matches!(
+            self,
+            Self::Init(_)
+                | Self::Diff(_)
+                | Self::History(_)
+                | Self::Profiles(_)
+                | Self::Env(_)
+                | Self::Explain(_)
+                | Self::Completions(_)
+        )
+    }
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     exit::tell_of_panics();
@@ -185,7 +201,12 @@ fn run(cli: Cli) -> ExitCode {
     cli.global.tell_where(printer);
     let result = match cli.command {
         None => stand::run(&cli.global, printer),
-        Some(command) => dispatch(command, &cli.global, printer),
+        Some(command) => {
+            if command.takes_time() {
+                exit::watch_for_signals(printer);
+            }
+            dispatch(command, &cli.global, printer)
+        }
     };
     match result {
         Ok(exit) => ExitCode::from(exit.number()),

@@ -24,6 +24,9 @@ use crate::ui::Style;
 /// Needs no network, no build and no free disk. Without a number it goes back to the generation the current one was
 /// made from; 0 is "before dgmo" and gives every home file back as it was. No generation is lost: going forward again
 /// is `dgmo rollback N` too.
+///
+/// Hooks and checks of the generation gone to are run as in a switch. While a change waits for `dgmo confirm`, this takes it
+/// back at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +34,7 @@ Examples:
   dgmo rollback 12         to generation 12
   dgmo rollback 12 --with-state    and the state folders as they were when 12 was left
   dgmo rollback editor     to the generation with the label `editor`
+  dgmo rollback 12 --no-hooks --no-checks    even if its hooks or checks are broken
   dgmo rollback 0          as it was before dgmo")]
 pub(super) struct Args {
     /// A number or a label [default: the generation the current one was made from]

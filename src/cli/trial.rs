@@ -27,7 +27,7 @@ use crate::ui::Style;
 #[derive(Debug, clap::Args)]
 pub(super) struct TrialFlags {
     /// Go back by itself unless `dgmo confirm` comes within this time: `90s`, `2m`
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     confirm_within: Option<Lapse>,
     /// Run no hooks this once
     #[arg(long)]
@@ -35,6 +35,14 @@ pub(super) struct TrialFlags {
     /// Look at no checks this once
     #[arg(long)]
     no_checks: bool,
+}
+
+/// A length of time in which something can happen.
+fn some_time(text: &str) -> std::result::Result<Lapse, String> {
+    match text.parse::<Lapse>() {
+        Ok(lapse) if lapse.as_millis() == 0 => Err("nobody can confirm in no time".to_owned()),
+        result => result.map_err(|error| error.to_string()),
+    }
 }
 
 impl TrialFlags {

@@ -14,6 +14,7 @@ use crate::ops::OpError;
 use crate::ops::Result;
 use crate::ops::UninstallRequest;
 use crate::ui;
+use crate::ui::Consent;
 use crate::ui::Printer;
 use crate::ui::Renderer;
 use crate::ui::Style;
@@ -74,7 +75,8 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
             }
             let plan = ops::uninstall(&engine, &request)?;
             printer.say(&in_words(&plan, printer.err_style()));
-            if !printer.ask("Go on?") {
+            let said = printer.ask("Go on?", false).map_err(OpError::ask)?;
+            if said != Consent::Yes {
                 return Err(NotConfirmed.into());
             }
         }

@@ -39,6 +39,13 @@ pub struct HistoryError {
     source: io::Error,
 }
 
+impl HistoryError {
+    /// Which file it is about, and what the system said.
+    pub(super) fn into_parts(self) -> (PathBuf, io::Error) {
+        (self.path, self.source)
+    }
+}
+
 impl Diagnose for HistoryError {
     fn code(&self) -> Code {
         home::code_of(&self.source)
@@ -112,14 +119,25 @@ impl History {
     }
 
     /// The highest number ever pruned: no new generation gets it or one below.
-    pub fn highest_pruned(&self) -> GenerationNumber {
-        let text = fs::read_to_string(&self.floor).unwrap_or_default();
-        text.trim().parse().unwrap_or(GenerationNumber::ZERO)
+    pub fn highest_pruned(&self) -> Result<GenerationNumber, HistoryError> {
+        let text = match fs::read_to_string(&self.floor) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            // Taken for none, it would have a number given twice.
+            Err(source) => {
+                return Err(HistoryError {
+                    deed: "read",
+                    path: self.floor.clone(),
+                    source,
+                });
+            }
+        };
+        Ok(text.trim().parse().unwrap_or(GenerationNumber::ZERO))
     }
 
     /// Remembers that `number` was there, before it is pruned.
     pub fn remember_pruned(&self, number: GenerationNumber) -> Result<(), HistoryError> {
-        if number <= self.highest_pruned() {
+        if number <= self.highest_pruned()? {
             return Ok(());
         }
         durable::replace_file(&self.floor, format!("{number}\n").as_bytes(), 0o644).map_err(
@@ -225,6 +243,6 @@ mod tests {
         let history = history(folder.path());
         history.remember_pruned(GenerationNumber(9)).unwrap();
         history.remember_pruned(GenerationNumber(4)).unwrap();
-        assert_eq!(history.highest_pruned(), GenerationNumber(9));
+        assert_eq!(history.highest_pruned().unwrap(), GenerationNumber(9));
     }
 }

@@ -39,6 +39,7 @@ use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::Record;
 use dgmo_schema::report::generation::GenerationSummary;
 use dgmo_store::durable;
+use dgmo_store::look;
 
 use crate::home::Profile;
 
@@ -115,7 +116,7 @@ impl<'a> Generations<'a> {
         match fs::read_link(&path) {
             Ok(target) => number_in(&target).ok_or(ReadError::Pointer { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if self.profile.generations().is_dir() {
+                if self.is_begun()? {
                     return Err(ReadError::Pointer { path });
                 }
                 Err(ReadError::NoProfile {
@@ -124,6 +125,12 @@ impl<'a> Generations<'a> {
             }
             Err(source) => Err(ReadError::Io { path, source }),
         }
+    }
+
+    /// Whether the profile has a folder for them yet.
+    pub fn is_begun(self) -> Result<bool, ReadError> {
+        let path = self.profile.generations();
+        look::is_folder(&path).map_err(|source| ReadError::Io { path, source })
     }
 
     /// All numbers there are, in order, 0 included.
@@ -151,11 +158,9 @@ impl<'a> Generations<'a> {
     }
 
     /// Whether there is a generation `number`.
-    pub fn has(self, number: GenerationNumber) -> bool {
-        self.profile
-            .generation(number)
-            .join("generation.json")
-            .is_file()
+    pub fn has(self, number: GenerationNumber) -> Result<bool, ReadError> {
+        let path = self.profile.generation(number).join("generation.json");
+        look::is_file(&path).map_err(|source| ReadError::Io { path, source })
     }
 
     /// What is written beside generation `number`.
@@ -200,7 +205,11 @@ impl<'a> Generations<'a> {
             .last()
             .copied()
             .unwrap_or(GenerationNumber::ZERO);
-        Ok(highest.max(history.highest_pruned()).next())
+        let pruned = history.highest_pruned().map_err(|error| {
+            let (path, source) = error.into_parts();
+            ReadError::Io { path, source }
+        })?;
+        Ok(highest.max(pruned).next())
     }
 
     /// The generation `words` mean: a number, `current`, or a label.
@@ -210,7 +219,7 @@ impl<'a> Generations<'a> {
         }
         let profile = || self.profile.name().to_string();
         if let Some(number) = parse_number(words) {
-            if self.has(number) {
+            if self.has(number)? {
                 return Ok(number);
             }
             return Err(ReadError::Missing {
@@ -240,14 +249,20 @@ impl<'a> Generations<'a> {
 
     fn read(self, number: GenerationNumber, path: &Path) -> Result<Vec<u8>, ReadError> {
         fs::read(path).map_err(|source| {
-            if source.kind() == io::ErrorKind::NotFound && !self.profile.generation(number).is_dir()
-            {
-                let profile = self.profile.name().to_string();
-                return ReadError::Missing { profile, number };
-            }
-            ReadError::Io {
+            let unread = |source| ReadError::Io {
                 path: path.to_owned(),
                 source,
+            };
+            if source.kind() != io::ErrorKind::NotFound {
+                return unread(source);
+            }
+            match look::is_folder(&self.profile.generation(number)) {
+                Ok(false) => {
+                    let profile = self.profile.name().to_string();
+                    ReadError::Missing { profile, number }
+                }
+                Ok(true) => unread(source),
+                Err(error) => unread(error),
             }
         })
     }

@@ -88,8 +88,11 @@ pub struct ProfileGuard {
 
 impl Drop for ProfileGuard {
     fn drop(&mut self) {
-        // Who takes it next shall know that we did not die; the lock ends with the file either way.
-        drop(self.file.set_len(0));
+        // Who takes it next shall know that we did not die; the lock ends with the file either way. After a failed sync
+        // our name stays, as if we had died: then what is found done is synced again before anyone relies on it.
+        if !durable::has_sync_failed() {
+            drop(self.file.set_len(0));
+        }
     }
 }
 
@@ -112,7 +115,7 @@ impl ProfileGuard {
             Refused::Busy(busy) => GuardError::Busy(busy),
             Refused::Io(source) => failed(source),
         })?;
-        let after_a_crash = written_holder(&mut file).is_some();
+        let after_a_crash = died(&mut file);
         // Who we are is a courtesy to those who wait; the lock holds without it, also on a full disk.
         drop(name_holder(&mut file, now));
         Ok(Self {
@@ -129,7 +132,7 @@ impl ProfileGuard {
             .open(profile.lock())
             .ok()?;
         file.try_lock().ok()?;
-        let after_a_crash = written_holder(&mut file).is_some();
+        let after_a_crash = died(&mut file);
         Some(Self {
             file,
             after_a_crash,
@@ -272,6 +275,14 @@ fn name_holder(file: &mut File, now: Timestamp) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     file.write_all(text.as_bytes())
+}
+
+/// Whether the last one who held it died with it. Where that cannot be read it is taken so: one sync more.
+fn died(file: &mut File) -> bool {
+    let mut byte = [0];
+    file.rewind()
+        .and_then(|()| file.read(&mut byte))
+        .map_or(true, |count| count > 0)
 }
 
 /// Who holds the guard: as they wrote down, else as the system tells. A folder has no text.

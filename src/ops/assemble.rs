@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -25,6 +24,7 @@ use dgmo_store::Store;
 use dgmo_store::Tree;
 use dgmo_store::durable;
 use dgmo_store::durable::Folder;
+use dgmo_store::look;
 
 use super::Engine;
 use super::OpError;
@@ -304,7 +304,7 @@ pub(super) fn missing_parts(
     profile: &Profile,
     number: GenerationNumber,
     record: &Record,
-) -> Vec<String> {
+) -> Result<Vec<String>> {
     let folder = profile.generation(number);
     let parts = ["view", "files", "env"].map(|part| folder.join(part));
     let files = record
@@ -312,13 +312,13 @@ pub(super) fn missing_parts(
         .keys()
         .map(|path| folder.join("files").join(path.as_str()));
     let units = (!record.conduct.services.is_empty()).then(|| folder.join(UNITS));
-    parts
-        .into_iter()
-        .chain(files)
-        .chain(units)
-        .filter(|path| fs::symlink_metadata(path).is_err())
-        .map(|path| super::shown(&path))
-        .collect()
+    let mut missing = Vec::new();
+    for path in parts.into_iter().chain(files).chain(units) {
+        if !look::is_there(&path).map_err(OpError::io("look at", &path))? {
+            missing.push(super::shown(&path));
+        }
+    }
+    Ok(missing)
 }
 
 /// Which trees of a generation are not laid out or have lost their object, as told to people.
@@ -326,16 +326,19 @@ pub(super) fn missing_trees(
     store: &Store,
     generation: &Generation,
     record: &Record,
-) -> Vec<String> {
+) -> Result<Vec<String>> {
     let packages = generation
         .packages
         .iter()
         .map(|(name, package)| (package.tree, format!("package `{name}`")));
-    packages
-        .chain(folders(record).map(|(path, tree)| (tree, format!("home folder `{path}`"))))
-        .filter(|(tree, _)| !store.is_laid_out(*tree) || !store.has_tree(*tree))
-        .map(|(tree, of)| format!("{} ({of})", super::shown(&store.tree_path(tree))))
-        .collect()
+    let folders = folders(record).map(|(path, tree)| (tree, format!("home folder `{path}`")));
+    let mut missing = Vec::new();
+    for (tree, of) in packages.chain(folders) {
+        if !store.is_laid_out(tree)? || !store.has_tree(tree)? {
+            missing.push(format!("{} ({of})", super::shown(&store.tree_path(tree))));
+        }
+    }
+    Ok(missing)
 }
 
 /// The trees a generation shows as folders of the store.

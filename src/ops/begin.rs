@@ -13,6 +13,7 @@ use dgmo_schema::report::generation::HistoryEvent;
 use dgmo_store::Store;
 use dgmo_store::durable;
 use dgmo_store::durable::Renamed;
+use dgmo_store::look;
 
 use super::Engine;
 use super::OpError;
@@ -67,7 +68,7 @@ pub(super) fn look(engine: &Engine<'_>) -> Result<Store> {
         .ok()
         .flatten()
         .is_some_and(|trial| trial.is_over(engine.clock.now(), dgmo_store::boot().as_deref()));
-    if (Journal::is_open(&engine.profile) || trial_is_over)
+    if (Journal::is_open(&engine.profile)? || trial_is_over)
         && let Some(guard) = ProfileGuard::try_take(&engine.profile)
     {
         let held = Held {
@@ -157,10 +158,11 @@ fn begin_profile(engine: &Engine<'_>) -> Result<()> {
     ) {
         return Ok(());
     }
-    if !generations.has(GenerationNumber::ZERO) {
+    if !generations.has(GenerationNumber::ZERO)? {
         write_zero(engine)?;
     }
-    if fs::symlink_metadata(profile.current()).is_err()
+    let pointer = profile.current();
+    if !look::is_there(&pointer).map_err(OpError::io("look at", &pointer))?
         && generations.numbers()? == [GenerationNumber::ZERO]
     {
         let target = Path::new("generations").join("0");
@@ -283,10 +285,12 @@ pub(super) fn profile_names(engine: &Engine<'_>) -> Result<Vec<dgmo_schema::name
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(OpError::io("read", &folder)(error).into()),
     };
-    let mut names: Vec<_> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
+    let mut names = Vec::new();
+    for entry in entries {
+        // One that cannot be told could have generations that must stay.
+        let name = entry.map_err(OpError::io("read", &folder))?.file_name();
+        names.extend(name.to_str().and_then(|name| name.parse().ok()));
+    }
     names.sort();
     Ok(names)
 }

@@ -89,6 +89,8 @@ pub enum OpError {
     ManifestOfProfile { manifest: String, profile: String },
     #[error("there is nothing before generation 0")]
     NothingBefore,
+    #[error("you did not agree, so nothing was changed")]
+    Declined,
     #[error("the target folder of the profile `{profile}` is `{held}`, not `{asked}`")]
     OtherTarget {
         profile: String,
@@ -137,6 +139,15 @@ impl OpError {
 }
 
 impl OpError {
+    /// The question could not be asked.
+    pub fn ask(source: std::io::Error) -> Self {
+        Self::Io {
+            deed: "ask at",
+            path: "the terminal".to_owned(),
+            source,
+        }
+    }
+
     /// What was asked for could not be printed.
     pub fn stdout(source: std::io::Error) -> Self {
         Self::Io {
@@ -158,6 +169,7 @@ impl Diagnose for OpError {
             Self::GenerationHeld { .. } => Code::GenerationHeld,
             Self::ManifestOfProfile { .. } => Code::ManifestOfProfile,
             Self::NothingBefore => Code::GenerationMissing,
+            Self::Declined => Code::Declined,
             Self::OtherTarget { .. } => Code::OtherTarget,
             Self::NotAFile { .. } => Code::NotAFile,
             Self::NotInTree { .. } => Code::NotInTree,
@@ -192,6 +204,9 @@ impl Diagnose for OpError {
                 Hint::Run(format!("dgmo rollback --profile {profile}"))
             }
             Self::NothingBefore => Hint::Run("dgmo generations list".to_owned()),
+            Self::Declined => Hint::Do(
+                "run it again and answer `y`, or add `--yes` to be asked nothing".to_owned(),
+            ),
             Self::OtherTarget { profile, held, .. } => Hint::Do(format!(
                 "leave `--target` out to use `{held}`, use another `--profile`, or give the files there back first \
                  with `dgmo rollback 0 --profile {profile}`"

@@ -101,8 +101,10 @@ fn prune(
 ) -> Result<Option<PrunedGenerations>> {
     let engine = engine.for_profile(name);
     // A profile that was begun and never switched has nothing to drop.
-    if Generations::of(&engine.profile).current().is_err() {
-        return Ok(None);
+    match Generations::of(&engine.profile).current() {
+        Ok(_) => {}
+        Err(ReadError::NoProfile { .. } | ReadError::Pointer { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
     }
     let prune = PruneRequest {
         generations: Vec::new(),

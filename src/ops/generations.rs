@@ -32,6 +32,7 @@ use crate::generation;
 use crate::generation::Generations;
 use crate::generation::History;
 use crate::generation::Policy;
+use crate::generation::ReadError;
 use crate::generation::Use;
 use crate::service::state;
 
@@ -170,8 +171,9 @@ pub fn diff(engine: &Engine<'_>, from: Option<&str>, to: Option<&str>) -> Result
                 .packages
                 .get(&package.name)
                 .map(|installed| size_of(&store, installed.tree))
+                .transpose()
         };
-        let (before, after) = (size(&one), size(&other));
+        let (before, after) = (size(&one)?, size(&other)?);
         // A side that is not in the store any more has no size to tell.
         package.size_from = before.flatten();
         package.size_to = after.flatten();
@@ -188,17 +190,27 @@ pub fn diff(engine: &Engine<'_>, from: Option<&str>, to: Option<&str>) -> Result
     Ok(report)
 }
 
-/// How many bytes the files of a tree have; nothing if a part of it is not in the store.
-fn size_of(store: &Store, tree: TreeId) -> Option<u64> {
+/// How many bytes the files of a tree have; nothing if a part of it is not in the store, or damaged there.
+fn size_of(store: &Store, tree: TreeId) -> Result<Option<u64>> {
+    match sum_of(store, tree) {
+        Ok(sum) => Ok(Some(sum)),
+        Err(dgmo_store::ReadError::Io { path, source }) => {
+            Err(dgmo_store::ReadError::Io { path, source }.into())
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+fn sum_of(store: &Store, tree: TreeId) -> std::result::Result<u64, dgmo_store::ReadError> {
     let mut sum = 0;
-    for entry in store.read_tree(tree).ok()?.entries() {
+    for entry in store.read_tree(tree)?.entries() {
         sum += match &entry.node {
-            Node::File(blob) | Node::Executable(blob) => store.blob_size(*blob).ok()?,
-            Node::Folder(id) => size_of(store, *id)?,
+            Node::File(blob) | Node::Executable(blob) => store.blob_size(*blob)?,
+            Node::Folder(id) => sum_of(store, *id)?,
             Node::Link(_) => 0,
         };
     }
-    Some(sum)
+    Ok(sum)
 }
 
 /// What happened to the profile.
@@ -219,8 +231,10 @@ pub fn profiles(engine: &Engine<'_>) -> Result<ProfilesReport> {
     for name in begin::profile_names(engine)? {
         let profile = engine.home.profile(name.clone());
         let generations = Generations::of(&profile);
-        let Ok(current) = generations.current() else {
-            continue;
+        let current = match generations.current() {
+            Ok(current) => current,
+            Err(ReadError::NoProfile { .. } | ReadError::Pointer { .. }) => continue,
+            Err(error) => return Err(error.into()),
         };
         let footprint = Footprint::load(&profile)?;
         profiles.push(ProfileSummary {
@@ -354,7 +368,7 @@ pub(super) fn chosen(engine: &Engine<'_>, request: &PruneRequest) -> Result<Vec<
         }
         numbers.sort_unstable();
         numbers.dedup();
-        let users = Users::of(engine);
+        let users = Users::of(engine)?;
         for number in &numbers {
             drop(users.require_unused(*number)?);
         }
@@ -376,7 +390,7 @@ pub(super) fn chosen(engine: &Engine<'_>, request: &PruneRequest) -> Result<Vec<
     if to_drop.is_empty() {
         return Ok(to_drop);
     }
-    Users::of(engine).without_used(to_drop)
+    Users::of(engine)?.without_used(to_drop)
 }
 
 /// Takes the names of `numbers` away, one rename each; what is behind them goes after. One that somebody began to use
@@ -388,7 +402,7 @@ fn drop_generations(
     let Some(highest) = numbers.last() else {
         return Ok(Vec::new());
     };
-    let users = Users::of(engine);
+    let users = Users::of(engine)?;
     let mut dropped = Vec::new();
     Generations::of(&engine.profile).sweep_shells();
     let profile = &engine.profile;

@@ -23,13 +23,16 @@ pub(super) struct Users<'a> {
 }
 
 impl<'a> Users<'a> {
-    pub(super) fn of(engine: &'a Engine<'_>) -> Self {
+    pub(super) fn of(engine: &'a Engine<'_>) -> Result<Self> {
         let folder = engine.profile.generations();
-        Self {
+        // Who cannot be asked may use anything.
+        let running = roots::running(engine.home.root());
+        let running = running.map_err(OpError::io("look through", Path::new("/proc")))?;
+        Ok(Self {
             profile: &engine.profile,
-            paths: roots::running(engine.home.root()).profile_paths,
+            paths: running.profile_paths,
             real: std::fs::canonicalize(&folder).unwrap_or(folder),
-        }
+        })
     }
 
     /// Whether a generation may be dropped; nobody begins to use it while what this gives lives.

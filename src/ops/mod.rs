@@ -110,6 +110,7 @@ use dgmo_schema::name::ProfileName;
 use dgmo_schema::report::generation::HistoryEntry;
 use dgmo_schema::report::generation::HistoryEvent;
 use dgmo_schema::system::System;
+use dgmo_store::look;
 
 use crate::clock::Clock;
 use crate::env::Var;
@@ -151,11 +152,12 @@ pub struct Engine<'a> {
 impl<'a> Engine<'a> {
     /// The same for a look where the profile is not there yet: it is taken from below `scratch`, and so is the home
     /// if that is not there either.
-    fn for_a_look(&self, scratch: &Path) -> Engine<'a> {
+    fn for_a_look(&self, scratch: &Path) -> Result<Engine<'a>> {
         let elsewhere = Home::at(scratch.to_owned());
         let profile = elsewhere.profile(self.profile.name().clone());
-        let home_is_there = self.home.root().join("meta.json").exists();
-        Engine {
+        let meta = self.home.root().join("meta.json");
+        let home_is_there = look::is_there(&meta).map_err(OpError::io("look at", &meta))?;
+        Ok(Engine {
             profile,
             home: if home_is_there {
                 self.home.clone()
@@ -163,7 +165,7 @@ impl<'a> Engine<'a> {
                 elsewhere
             },
             ..self.clone()
-        }
+        })
     }
 
     /// The same, for another profile.

@@ -39,6 +39,7 @@ use crate::activate::Trial;
 use crate::generation::Generations;
 use crate::generation::History;
 use crate::generation::ReadError;
+use crate::process::interrupt;
 
 /// What a rollback is asked for.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ pub fn rollback(engine: &Engine<'_>, request: &RollbackRequest) -> Result<Rollba
 }
 
 fn go(engine: &Engine<'_>, request: &RollbackRequest) -> Result<RollbackReport> {
-    if !engine.profile.generations().is_dir() {
+    if !Generations::of(&engine.profile).is_begun()? {
         let profile = engine.profile.name().to_string();
         return Err(ReadError::NoProfile { profile }.into());
     }
@@ -85,6 +86,7 @@ fn go(engine: &Engine<'_>, request: &RollbackRequest) -> Result<RollbackReport> 
     let generation = Generations::of(&engine.profile).load(way.to)?;
     lay_out_again(engine, &held.store, &generation, &way.record)?;
     if way.from == way.to {
+        let _whole = interrupt::hold();
         Activation::new(&engine.profile, &held.store, engine.observer, &held.guard)
             .run(way.from, way.to, &way.plan)?;
         if let Some(from) = taken_from {
@@ -280,9 +282,12 @@ fn lay_out_again(
     generation: &Generation,
     record: &Record,
 ) -> Result<()> {
-    let missing: Vec<TreeId> = assemble::trees(generation, record)
-        .filter(|tree| !store.is_laid_out(*tree))
-        .collect();
+    let mut missing: Vec<TreeId> = Vec::new();
+    for tree in assemble::trees(generation, record) {
+        if !store.is_laid_out(tree)? {
+            missing.push(tree);
+        }
+    }
     if missing.is_empty() {
         return Ok(());
     }
@@ -298,12 +303,13 @@ fn lay_out_again(
 pub(super) fn last_known(engine: &Engine<'_>) -> Result<GenerationNumber> {
     let generations = Generations::of(&engine.profile);
     let pointed = History::of(&engine.profile).last_pointed()?;
-    let newest = || Ok::<_, ReadError>(generations.numbers()?.last().copied());
-    let found = match pointed.filter(|number| generations.has(*number)) {
-        Some(number) => Some(number),
-        None => newest()?,
-    };
-    Ok(found.unwrap_or(GenerationNumber::ZERO))
+    if let Some(number) = pointed
+        && generations.has(number)?
+    {
+        return Ok(number);
+    }
+    let newest = generations.numbers()?.last().copied();
+    Ok(newest.unwrap_or(GenerationNumber::ZERO))
 }
 
 /// The generation the current one was made from; if that was pruned, the nearest below.
@@ -313,7 +319,7 @@ fn before_current(generations: Generations<'_>) -> Result<GenerationNumber> {
         return Err(OpError::NothingBefore.into());
     }
     let parent = generations.load(current)?.parent;
-    if parent < current && generations.has(parent) {
+    if parent < current && generations.has(parent)? {
         return Ok(parent);
     }
     let below = generations

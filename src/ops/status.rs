@@ -24,8 +24,8 @@ pub fn status(engine: &Engine<'_>) -> Result<StatusReport> {
     let managed = Managed::current(engine, &store)?;
     let (number, record) = (managed.number, &managed.record);
     let mut drift = of_files(engine, &managed)?;
-    let parts = assemble::missing_parts(&engine.profile, number, record);
-    let trees = assemble::missing_trees(&store, &managed.generation, record);
+    let parts = assemble::missing_parts(&engine.profile, number, record)?;
+    let trees = assemble::missing_trees(&store, &managed.generation, record)?;
     drift.extend(parts.into_iter().chain(trees).map(|path| Drift {
         path,
         found: DriftKind::Missing,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
+use dgmo_schema::code::Code;
 use dgmo_schema::event::Event;
 use dgmo_schema::generation::FORMAT;
 use dgmo_schema::generation::Generation;
@@ -61,6 +62,7 @@ use crate::generation::History;
 use crate::generation::Policy;
 use crate::home::ManifestGuard;
 use crate::lock;
+use crate::process::interrupt;
 use crate::realise;
 use crate::resolve::Update;
 use crate::source::Downloads;
@@ -123,10 +125,10 @@ pub(super) fn switch_guarded(
     let scratch;
     // A look must leave nothing behind, not even an empty home or profile.
     let scratch_engine;
-    let engine = if request.dry_run && !engine.profile.generations().is_dir() {
+    let engine = if request.dry_run && !Generations::of(&engine.profile).is_begun()? {
         scratch =
             tempfile::tempdir().map_err(OpError::io("make a folder in", Path::new("/tmp")))?;
-        scratch_engine = engine.for_a_look(scratch.path());
+        scratch_engine = engine.for_a_look(scratch.path())?;
         &scratch_engine
     } else {
         engine
@@ -170,6 +172,14 @@ pub(super) fn switch_guarded(
     Ok(report)
 }
 
+/// Whether laying out again may help: a disk that does not answer is not mended by writing to it.
+fn is_damage(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ObjectMissing | Code::ObjectDamaged | Code::ObjectNotATree
+    )
+}
+
 /// A switch of a profile whose guard is held.
 struct Switch<'a> {
     engine: &'a Engine<'a>,
@@ -189,7 +199,7 @@ impl Switch<'_> {
         let before = generations.load(from)?;
         let is_current = before.id == self.wanted.id
             && from != GenerationNumber::ZERO
-            && assemble::missing_parts(profile, from, &self.wanted.record).is_empty();
+            && assemble::missing_parts(profile, from, &self.wanted.record)?.is_empty();
         let report = if is_current {
             self.check(from, &footprint, &before, downloads)
         } else {
@@ -212,9 +222,12 @@ impl Switch<'_> {
         let wanted = &self.wanted.record;
         let store = &self.held.store;
         let plan = || self.plan(footprint, &|id| store.read_tree(id));
-        let mut planned = plan();
+        let mut planned = match plan() {
+            Err(failure) if !is_damage(failure.code()) => return Err(failure),
+            planned => planned,
+        };
         let damaged =
-            planned.is_err() || !assemble::missing_trees(store, current, wanted).is_empty();
+            planned.is_err() || !assemble::missing_trees(store, current, wanted)?.is_empty();
         if damaged && !self.request.dry_run {
             self.lay_out_again(downloads)?;
             planned = plan();
@@ -277,6 +290,7 @@ impl Switch<'_> {
         };
         if !plan.is_empty() {
             (self.show)(&report);
+            let _whole = interrupt::hold();
             self.activation().run(from, from, plan)?;
             report.outcome = SwitchOutcome::Repaired;
         }
@@ -318,6 +332,9 @@ impl Switch<'_> {
         let realised = self.realise(&insertion, downloads)?;
         report.new_bytes = realised.new_bytes;
         let folder = self.write_generation(&insertion, from, number, &realised.trees)?;
+        // From here on it is short and belongs together, unless hooks and checks are waited for: an interruption there
+        // is a trial that did not end, and the next command goes back.
+        let _whole = report.steps.is_empty().then(interrupt::hold);
         let committed = insertion.commit()?;
         let begun = way.before(&self.request.how, Some(folder.clone()))?;
         let texts = Texts::read(self.request, &self.wanted.resolved)?;

@@ -126,7 +126,7 @@ fn profiles(
     for name in begin::profile_names(engine)? {
         let engine = engine.for_profile(&name);
         let generations = Generations::of(&engine.profile);
-        if !generations.has(GenerationNumber::ZERO) {
+        if !generations.has(GenerationNumber::ZERO)? {
             continue;
         }
         let footprint = Footprint::load(&engine.profile)?;

@@ -1,6 +1,7 @@
 //! Running other programs: arguments as lists, never shell strings.
 
 mod capture;
+pub mod interrupt;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod platform;

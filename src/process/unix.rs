@@ -14,6 +14,11 @@ use std::sync::atomic::AtomicBool;
 
 use rustix::process::Pid;
 use rustix::process::Signal;
+use signal_hook::consts::SIGHUP;
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGTERM;
+use signal_hook::flag;
+use signal_hook::iterator::Signals as SignalsInfo;
 
 use super::Ending;
 
@@ -29,6 +34,44 @@ pub(super) enum How {
 /// A group of its own: Ctrl-C at our terminal is not meant for it.
 pub(super) fn leave_the_terminal(command: &mut Command) {
     command.process_group(0);
+}
+
+/// The signals that ask us to end, as far as we were not started to ignore them.
+pub(super) struct Signals(SignalsInfo);
+
+impl Signals {
+    /// Takes them over. A second one ends the process with `exit` from within the system's own call.
+    pub(super) fn new(exit: u8) -> io::Result<Self> {
+        let ignored = ignored();
+        let wanted = [SIGINT, SIGTERM, SIGHUP];
+        let wanted = wanted
+            .into_iter()
+            .filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        let wanted: Vec<i32> = wanted.collect();
+        let came = Arc::new(AtomicBool::new(false));
+        for signal in &wanted {
+            // In this order: the first signal finds the flag down, and puts it up.
+            flag::register_conditional_shutdown(*signal, exit.into(), Arc::clone(&came))?;
+            flag::register(*signal, Arc::clone(&came))?;
+        }
+        SignalsInfo::new(wanted).map(Self)
+    }
+
+    /// Waits for the first.
+    pub(super) fn wait(mut self) {
+        self.0.forever().next();
+    }
+}
+
+/// The signals this process ignores from its start, as bits. Only Linux tells; elsewhere the terminal's hang-up is left
+/// as it was found.
+fn ignored() -> u64 {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return 1 << (SIGHUP - 1);
+    };
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
 }
 
 /// Becomes the program: the number of the process stays, and so do its terminal, its signals and its exit code.
@@ -70,10 +113,7 @@ pub(super) fn ending(status: ExitStatus) -> Ending {
 /// A session of its own, without a terminal, and deaf to hang-ups: some send them to all that a user has left running.
 pub(super) fn leave_the_session() -> io::Result<()> {
     // The flag is not looked at: a signal that is caught does not end us.
-    signal_hook::flag::register(
-        signal_hook::consts::SIGHUP,
-        Arc::new(AtomicBool::new(false)),
-    )?;
+    flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
     rustix::process::setsid()?;
     Ok(())
 }

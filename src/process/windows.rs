@@ -21,6 +21,23 @@ pub(super) enum How {
 /// Without streams there is no terminal to leave.
 pub(super) fn leave_the_terminal(_command: &mut Command) {}
 
+/// What asks us to end. There is nothing yet: the system ends the process, which is safe anywhere.
+pub(super) struct Signals;
+
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    pub(super) fn new(_exit: u8) -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Never ends.
+    pub(super) fn wait(self) {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
 /// No process becomes another one here: ours stays until the program ends, and ends as it did.
 pub(super) fn become_it(mut command: Command, _name: &OsStr) -> io::Result<u8> {
     let ended = command.status()?;

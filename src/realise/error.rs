@@ -1,43 +1,22 @@
 //! Why packages could not be made present.
 
-use std::error::Error;
-use std::fmt;
 use std::path::PathBuf;
 
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::id::TreeId;
-use dgmo_schema::name::PackageName;
 use dgmo_schema::system::System;
 use dgmo_store::InsertError;
 use dgmo_store::LayOutError;
+use dgmo_store::ReadError;
 use dgmo_store::UnpackError;
 
-use crate::resolve::each_told;
+use crate::resolve::Several;
 use crate::source::FetchError;
 
 /// Some packages could not be made present; each with its reason.
-#[derive(Debug)]
-pub struct RealiseError {
-    /// The packages, in order of name; never empty.
-    pub failures: Vec<(PackageName, PackageError)>,
-}
-
-impl fmt::Display for RealiseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        each_told(f, "realise", &self.failures)
-    }
-}
-
-impl Error for RealiseError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.failures[..] {
-            [(_, failure)] => Some(failure),
-            _ => None,
-        }
-    }
-}
+pub type RealiseError = Several<PackageError>;
 
 /// Why one package could not be made present.
 #[derive(Debug, thiserror::Error)]
@@ -58,27 +37,8 @@ pub enum PackageError {
     Insert(#[from] InsertError),
     #[error(transparent)]
     LayOut(#[from] LayOutError),
-}
-
-impl Diagnose for RealiseError {
-    fn code(&self) -> Code {
-        match &self.failures[..] {
-            [(_, failure)] => failure.code(),
-            _ => Code::RealiseFailed,
-        }
-    }
-
-    fn hint(&self) -> Option<Hint> {
-        let mut failures = self.failures.iter();
-        failures.find_map(|(_, failure)| failure.deepest_hint())
-    }
-
-    fn inner(&self) -> Option<&dyn Diagnose> {
-        match &self.failures[..] {
-            [(_, failure)] => Some(failure),
-            _ => None,
-        }
-    }
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 impl Diagnose for PackageError {
@@ -92,6 +52,7 @@ impl Diagnose for PackageError {
             Self::PathChanged { .. } => Code::PathChanged,
             Self::Insert(error) => error.code(),
             Self::LayOut(error) => error.code(),
+            Self::Read(error) => error.code(),
         }
     }
 
@@ -115,6 +76,7 @@ impl Diagnose for PackageError {
             Self::Unpack { source, .. } => Some(source),
             Self::Insert(error) => Some(error),
             Self::LayOut(error) => Some(error),
+            Self::Read(error) => Some(error),
             _ => None,
         }
     }

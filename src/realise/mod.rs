@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 
+use dgmo_schema::code::Code;
 use dgmo_schema::event::Event;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::Lock;
@@ -29,6 +30,7 @@ use dgmo_store::Insertion;
 use dgmo_store::StatCache;
 
 use crate::resolve::Origins;
+use crate::resolve::Several;
 use crate::resolve::program_tree;
 use crate::resolve::unpack;
 use crate::source::Downloads;
@@ -72,9 +74,8 @@ pub fn realise(
     system: &System,
     how: &RealiseHow<'_>,
 ) -> Result<Realised, RealiseError> {
-    let (trees, missing) = look(insertion, lock, system).map_err(|failure| RealiseError {
-        failures: vec![failure],
-    })?;
+    let (trees, missing) =
+        look(insertion, lock, system).map_err(|failure| all_failed(vec![failure]))?;
     let work = Work {
         insertion,
         how,
@@ -91,7 +92,11 @@ pub fn realise(
             received: work.received.into_inner(),
         });
     }
-    Err(RealiseError { failures })
+    Err(all_failed(failures))
+}
+
+fn all_failed(failures: Vec<Failure>) -> RealiseError {
+    Several::new("realise", Code::RealiseFailed, failures)
 }
 
 /// A package whose tree is not laid out. Of several with the same tree, the first stands for all.
@@ -133,7 +138,8 @@ fn look<'a>(
         })?;
         let tree = locked.tree();
         trees.insert(name.clone(), tree);
-        if insertion.store().is_laid_out(tree) || missing.contains_key(&tree) {
+        let laid_out = insertion.store().is_laid_out(tree);
+        if laid_out.map_err(|error| failed(error.into()))? || missing.contains_key(&tree) {
             continue;
         }
         let is_there = insertion.has_tree(tree);
@@ -174,11 +180,9 @@ impl Work<'_, '_> {
             self.insert_near(&near[index])
         });
         let results = far.iter().zip(fetched).chain(near.iter().zip(found));
-        let mut failures: Vec<_> = results
+        results
             .filter_map(|(package, result)| Some((package.name.clone(), result.err()?)))
-            .collect();
-        failures.sort_by(|(one, _), (two, _)| one.cmp(two));
-        failures
+            .collect()
     }
 
     fn request(&self, package: &Missing<'_>) -> Option<Request> {

@@ -184,8 +184,7 @@ fn of_a_failed_package_nothing_is_visible() {
     }
     let error = scene.realise(&resolution, Online::Yes).unwrap_err();
     let codes: Vec<_> = error
-        .failures
-        .iter()
+        .failures()
         .map(|(name, failure)| (name.as_str(), failure.code()))
         .collect();
     assert_eq!(

@@ -1,7 +1,5 @@
 //! Why packages could not be resolved.
 
-use std::error::Error;
-use std::fmt;
 use std::path::PathBuf;
 
 use dgmo_schema::code::Code;
@@ -14,50 +12,11 @@ use dgmo_store::UnpackError;
 use dgmo_store::tree::NameProblem;
 
 use super::placeholder::PlaceholderError;
+use super::several::Several;
 use crate::source::FetchError;
 
 /// Some packages could not be resolved; each with its reason.
-#[derive(Debug)]
-pub struct ResolveError {
-    /// The packages, in order of name; never empty.
-    pub failures: Vec<(PackageName, PackageError)>,
-}
-
-impl fmt::Display for ResolveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        each_told(f, "resolve", &self.failures)
-    }
-}
-
-impl Error for ResolveError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.failures[..] {
-            [(_, failure)] => Some(failure),
-            _ => None,
-        }
-    }
-}
-
-/// Says that packages could not be `deed`: for one its cause follows by itself, for several each has a line.
-pub(crate) fn each_told<E: Error>(
-    f: &mut fmt::Formatter<'_>,
-    deed: &str,
-    failures: &[(PackageName, E)],
-) -> fmt::Result {
-    if let [(name, _)] = failures {
-        return write!(f, "cannot {deed} `{name}`");
-    }
-    write!(f, "cannot {deed} {} packages", failures.len())?;
-    for (name, failure) in failures {
-        write!(f, "\n  `{name}`: {failure}")?;
-        let mut cause = failure.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-    }
-    Ok(())
-}
+pub type ResolveError = Several<PackageError>;
 
 /// Why one package could not be resolved.
 #[derive(Debug, thiserror::Error)]
@@ -88,27 +47,6 @@ pub enum RecordError {
     NotLocked { name: PackageName },
     #[error("the lock has no package `{name}` for {system}")]
     OtherSystems { name: PackageName, system: System },
-}
-
-impl Diagnose for ResolveError {
-    fn code(&self) -> Code {
-        match &self.failures[..] {
-            [(_, failure)] => failure.code(),
-            _ => Code::ResolveFailed,
-        }
-    }
-
-    fn hint(&self) -> Option<Hint> {
-        let mut failures = self.failures.iter();
-        failures.find_map(|(_, failure)| failure.deepest_hint())
-    }
-
-    fn inner(&self) -> Option<&dyn Diagnose> {
-        match &self.failures[..] {
-            [(_, failure)] => Some(failure),
-            _ => None,
-        }
-    }
 }
 
 impl Diagnose for PackageError {

@@ -4,6 +4,7 @@ mod error;
 mod path;
 mod placeholder;
 mod record;
+mod several;
 #[cfg(test)]
 pub(crate) mod tests;
 mod url;
@@ -11,17 +12,24 @@ mod url;
 pub use error::PackageError;
 pub use error::RecordError;
 pub use error::ResolveError;
-pub(crate) use error::each_told;
 pub(crate) use path::program_tree;
 pub use placeholder::PlaceholderError;
 pub use record::record;
+pub use several::Several;
 pub(crate) use url::unpack;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread::available_parallelism;
 
+use dgmo_schema::code::Code;
 use dgmo_schema::event::Event;
 use dgmo_schema::event::Observer;
 use dgmo_schema::lock::Lock;
@@ -32,10 +40,12 @@ use dgmo_schema::manifest::Manifest;
 use dgmo_schema::manifest::Requirement;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::name::PackageName;
+use dgmo_store::Busy;
 use dgmo_store::StatCache;
 
 use crate::home;
 use crate::source::Downloads;
+use crate::source::in_parallel;
 use url::Wanted;
 
 /// Which packages are locked afresh although the previous lock still fits.
@@ -135,17 +145,39 @@ pub fn resolve(
         wanted: Vec::new(),
         failures: Vec::new(),
     };
+    let mut near = Vec::new();
     for (name, requirement) in &manifest.packages {
-        work.look_at(name, requirement);
+        match &requirement.source {
+            Source::Path { path, base } => near.push(Near {
+                name,
+                written: path,
+                taken: Taken {
+                    path: home::locate(base, path),
+                    program: program_name(name, requirement),
+                },
+            }),
+            Source::Url(_) => {
+                if let Err(failure) = work.look_at_addresses(name, requirement) {
+                    work.failures.push((name.clone(), failure));
+                }
+            }
+        }
     }
+    work.take(near);
     work.fetch();
-    work.failures.sort_by(|(one, _), (two, _)| one.cmp(two));
     if work.failures.is_empty() {
         return Ok(work.resolution);
     }
-    Err(ResolveError {
-        failures: work.failures,
-    })
+    let code = Code::ResolveFailed;
+    Err(Several::new("resolve", code, work.failures))
+}
+
+/// A package of this machine.
+struct Near<'a> {
+    name: &'a PackageName,
+    /// Where it is, as the manifest says.
+    written: &'a str,
+    taken: Taken,
 }
 
 /// A manifest being resolved.
@@ -161,37 +193,42 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Does what needs no network.
-    fn look_at(&mut self, name: &'a PackageName, requirement: &'a Requirement) {
-        let result = match &requirement.source {
-            Source::Path { path, base } => self.take(name, requirement, path, base),
-            Source::Url(_) => self.look_at_addresses(name, requirement),
-        };
-        if let Err(failure) = result {
-            self.failures.push((name.clone(), failure));
+    /// Hashes what is on this machine: several packages at once, since most of them are small.
+    fn take(&mut self, near: Vec<Near<'_>>) {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let cache = self.how.stat_cache;
+        let left = AtomicUsize::new(near.len());
+        let others: Vec<Busy> = (1..cores).map(|_| Busy::new()).collect();
+        let others = Mutex::new(others);
+        let hashed = in_parallel(&vec![None; near.len()], cores, cores, |index| {
+            if left.fetch_sub(1, Ordering::Relaxed) <= cores {
+                // The last ones, one of which may be large, are helped by whoever is done.
+                others
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clear();
+            }
+            let taken = &near[index].taken;
+            path::hash(&taken.path, &taken.program, cache)
+        });
+        for (near, found) in near.into_iter().zip(hashed) {
+            let name = near.name;
+            let found = match found {
+                Ok(found) => found,
+                Err(failure) => {
+                    self.failures.push((name.clone(), failure));
+                    continue;
+                }
+            };
+            self.warn(name, &found.warnings);
+            let locked = Locked::Path {
+                path: near.written.to_owned(),
+                tree: found.tree,
+            };
+            let paths = &mut self.resolution.origins.paths;
+            paths.insert(name.clone(), near.taken);
+            self.settle(name, None, Scope::Any, locked);
         }
-    }
-
-    fn take(
-        &mut self,
-        name: &PackageName,
-        requirement: &Requirement,
-        written: &str,
-        base: &Path,
-    ) -> Result<(), PackageError> {
-        let taken = Taken {
-            path: home::locate(base, written),
-            program: program_name(name, requirement),
-        };
-        let found = path::hash(&taken.path, &taken.program, self.how.stat_cache)?;
-        self.warn(name, &found.warnings);
-        let locked = Locked::Path {
-            path: written.to_owned(),
-            tree: found.tree,
-        };
-        self.resolution.origins.paths.insert(name.clone(), taken);
-        self.settle(name, None, Scope::Any, locked);
-        Ok(())
     }
 
     fn look_at_addresses(

@@ -215,8 +215,7 @@ fn every_package_that_fails_is_told() {
     ]);
     let error = resolve_with(&Bench::new(), &manifest, None, Update::Nothing).unwrap_err();
     let codes: Vec<_> = error
-        .failures
-        .iter()
+        .failures()
         .map(|(name, failure)| (name.as_str(), failure.code()))
         .collect();
     assert_eq!(
@@ -231,9 +230,10 @@ fn every_package_that_fails_is_told() {
         ]
     );
     assert_eq!(error.code(), Code::ResolveFailed);
+    assert_eq!(error.others().len(), 6);
     let text = error.to_string();
     assert!(
-        text.starts_with("cannot resolve 6 packages\n  `absent`: the server refuses"),
+        text.starts_with("cannot resolve 6 packages: `absent`, `digest`"),
         "{text}"
     );
 }
@@ -269,7 +269,10 @@ fn an_archive_that_is_cut_short_is_told_and_not_locked() {
         let manifest = manifest(&[("tool", Source::Url(url(&server.url(name))))]);
         let error = resolve_with(&Bench::new(), &manifest, None, Update::Nothing).unwrap_err();
         assert!(
-            matches!(error.failures[0].1, PackageError::Unpack { .. }),
+            matches!(
+                error.failures().next(),
+                Some((_, PackageError::Unpack { .. }))
+            ),
             "{error:?}"
         );
     }

@@ -260,12 +260,17 @@ mod tests {
 
     #[test]
     fn what_uses_another_package_or_file_or_variable_is_started_again() {
-        let table: [(&str, fn(&mut Record)); 5] = [
+        type Change = fn(&mut Record);
+        let table: [(&str, Change); 5] = [
             ("db", |to| {
                 to.packages.get_mut("pg").unwrap().version = Some("2".to_owned());
             }),
-            ("web", |to| drop(to.files.remove("web.conf"))),
-            ("db", |to| drop(to.files.remove(".config/pg/conf"))),
+            ("web", |to| {
+                to.files.remove("web.conf");
+            }),
+            ("db", |to| {
+                to.files.remove(".config/pg/conf");
+            }),
             ("", |to| {
                 to.conduct.services.get_mut("db").unwrap().description = Some("x".to_owned());
             }),

@@ -27,14 +27,16 @@ pub(crate) fn run<T: Send>(
     let workers = parallel.clamp(1, hosts.len().max(1));
     let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
         let work = || queue.work(&job);
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| match worker.join() {
-                Ok(results) => results,
+        // The calling thread is one of them: for one job nobody else is started.
+        let helpers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for helper in helpers {
+            match helper.join() {
+                Ok(results) => done.extend(results),
                 Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
+            }
+        }
+        done
     });
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()

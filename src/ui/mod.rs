@@ -2,6 +2,7 @@
 //!
 //! stdout is what was asked for; all else is stderr. Off a terminal there are no bars, no colours and no questions.
 
+mod ask;
 mod error;
 mod printer;
 mod progress;
@@ -10,6 +11,7 @@ mod table;
 mod width;
 mod words;
 
+pub use ask::Consent;
 pub use printer::Format;
 pub use printer::Printer;
 pub use printer::Volume;

@@ -67,15 +67,6 @@ impl Printer {
         self.format == Format::Text && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Asks a person, who may answer `y` or `yes`; anything else is no.
-    pub fn ask(self, question: &str) -> bool {
-        write_err(&format!("{question} [y/N] "));
-        let mut answer = String::new();
-        // An end of the input is no answer, and so no yes.
-        let read = io::stdin().read_line(&mut answer).is_ok();
-        read && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
-    }
-
     /// Prints what was asked for: the report, or the words `render` finds for it.
     pub fn report<T: Serialize>(
         self,

@@ -20,6 +20,7 @@ use super::Format;
 use super::Printer;
 use super::Volume;
 use crate::env::Var;
+use crate::process::interrupt;
 
 /// Shows events as they come.
 pub struct Renderer {
@@ -46,6 +47,13 @@ impl Renderer {
             && !dumb;
         let bars =
             shown.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
+        if let Some(bars) = bars.clone() {
+            interrupt::on_screen(move || {
+                // Nothing is drawn after this, so that the last words stand alone.
+                drop(bars.clear());
+                bars.set_draw_target(ProgressDrawTarget::hidden());
+            });
+        }
         Self {
             printer,
             bars,

@@ -82,17 +82,18 @@ impl Store {
         roots: &[Root],
         observer: &dyn Observer,
     ) -> Result<Copied, CopyError> {
-        let has = |root: Root| root.is_in(other);
+        // What cannot be looked for is copied again: the other store finds out.
+        let has = |root: Root| root.is_in(other).unwrap_or(false);
         // Before the other store's guard is taken: two at once could wait for a collector that waits for the first,
         // should both stores be the same.
-        let held = if roots.iter().all(|root| has(*root)) {
+        let held = if all_there(roots, other)? {
             None
         } else {
             Some(self.hold(roots, observer)?)
         };
         let insertion = other.begin(observer)?;
         let mut copied = Counts::default();
-        if !roots.iter().all(|root| has(*root)) {
+        if !all_there(roots, other)? {
             let missing = self.missing(roots, &has)?;
             copied = self.copy_missing(&insertion, missing, observer)?;
         }
@@ -119,6 +120,15 @@ impl Store {
         let bytes = copying.all(missing)?;
         Ok(Counts { objects, bytes })
     }
+}
+
+fn all_there(roots: &[Root], store: &Store) -> Result<bool, ReadError> {
+    for root in roots {
+        if !root.is_in(store)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[derive(Debug, Default)]

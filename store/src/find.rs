@@ -12,6 +12,7 @@ use dgmo_schema::id::BlobId;
 use dgmo_schema::id::Digest;
 use dgmo_schema::id::TreeId;
 
+use crate::read::ReadError;
 use crate::roots::Root;
 use crate::store::Store;
 
@@ -29,6 +30,8 @@ pub enum FindError {
     Several { words: String, count: usize },
     #[error("cannot read `{}`", path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Look(#[from] ReadError),
 }
 
 impl Diagnose for FindError {
@@ -38,6 +41,7 @@ impl Diagnose for FindError {
             Self::None { .. } => Code::ObjectMissing,
             Self::Several { .. } => Code::IdAmbiguous,
             Self::Io { .. } => Code::StoreNotRead,
+            Self::Look(error) => error.code(),
         }
     }
 
@@ -49,6 +53,7 @@ impl Diagnose for FindError {
             Self::None { .. } => Some(Hint::Do("add it with `dgmo store add PATH`".to_owned())),
             Self::Several { .. } => Some(Hint::Do("type more digits of the id".to_owned())),
             Self::Io { .. } => None,
+            Self::Look(error) => error.hint(),
         }
     }
 }
@@ -99,8 +104,12 @@ impl Store {
     /// A whole id needs no listing: it is there or not.
     fn find_whole(&self, digest: Digest, words: &str) -> Result<Root, FindError> {
         let (tree, blob) = (Root::Tree(TreeId(digest)), Root::Blob(BlobId(digest)));
-        let found = [tree, blob].into_iter().find(|root| root.is_in(self));
-        found.ok_or_else(|| FindError::None {
+        for root in [tree, blob] {
+            if root.is_in(self)? {
+                return Ok(root);
+            }
+        }
+        Err(FindError::None {
             words: words.to_owned(),
         })
     }

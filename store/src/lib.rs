@@ -4,6 +4,8 @@
 
 pub mod durable;
 
+pub mod look;
+
 mod platform;
 
 mod parallel;
@@ -84,6 +86,7 @@ pub use insert::Insertion;
 pub use insert::LayOutError;
 pub use insert::hash_path;
 pub use layout::Layout;
+pub use parallel::Busy;
 pub use read::ReadError;
 pub use repair::LaidOutMended;
 pub use repair::Lost;
@@ -94,6 +97,7 @@ pub use roots::Lease;
 pub use roots::Pin;
 pub use roots::Root;
 pub use roots::RootError;
+pub use staging::abandon;
 pub use stat_cache::StatCache;
 pub use store::OpenError;
 pub use store::Store;

@@ -7,6 +7,8 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::thread::Scope;
 
@@ -27,9 +29,32 @@ struct State<J, E> {
     failed: Option<E>,
 }
 
+/// Threads at work in any run. Many small runs side by side need no helpers: they are each other's.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+/// A thread at work, for as long as this lives.
+#[derive(Debug)]
+pub struct Busy(());
+
+impl Busy {
+    /// One more thread that has work of its own. Whoever has many small runs side by side says so: else each would start
+    /// helpers in the moment in which another thread is between two of them.
+    #[expect(clippy::new_without_default, reason = "it is counted, not a value")]
+    pub fn new() -> Self {
+        BUSY.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Runs `first` and all jobs made on the way; the first error stops the rest.
 ///
-/// The calling thread works too and makes helpers only when there is something for them. `local` makes what a thread
+/// The calling thread works too and makes helpers only when there is something for them, and a core. `local` makes what a thread
 /// keeps from job to job.
 pub(crate) fn run<J, L, E>(
     first: impl IntoIterator<Item = J>,
@@ -83,6 +108,7 @@ impl<J: Send, E: Send> Queue<J, E> {
     ) {
         let mut kept = local();
         while let Some((job, wanted)) = self.next() {
+            let _busy = Busy::new();
             if wanted {
                 scope.spawn(move || self.work(scope, local, work));
             }
@@ -100,7 +126,9 @@ impl<J: Send, E: Send> Queue<J, E> {
                 return None;
             }
             if let Some(job) = state.jobs.pop_back() {
-                let wanted = state.threads < self.most && state.jobs.len() > state.waiting;
+                let has_core = BUSY.load(Ordering::Relaxed) + 1 < self.most;
+                let has_jobs = state.jobs.len() > state.waiting;
+                let wanted = state.threads < self.most && has_jobs && has_core;
                 state.threads += usize::from(wanted);
                 return Some((job, wanted));
             }

@@ -14,6 +14,7 @@ use dgmo_schema::id::Digest;
 use dgmo_schema::id::ObjectId;
 use dgmo_schema::id::TreeId;
 
+use crate::look;
 use crate::object::Inode;
 use crate::object::ObjectName;
 use crate::platform;
@@ -59,6 +60,29 @@ impl Store {
     pub fn read_tree(&self, id: TreeId) -> Result<Tree, ReadError> {
         let name = ObjectName::tree(id);
         decode_checked(id, &self.read_all(self.open_object(&name)?, &name)?)
+    }
+
+    /// Whether the tree is laid out: whole, since it gets this name only then.
+    pub fn is_laid_out(&self, id: TreeId) -> Result<bool, ReadError> {
+        let path = self.tree_path(id);
+        look::is_there(&path).map_err(|source| ReadError::Io { path, source })
+    }
+
+    /// Whether the tree object is there, and so everything it names.
+    pub fn has_tree(&self, id: TreeId) -> Result<bool, ReadError> {
+        let name = ObjectName::tree(id);
+        let found = self.objects().has(&name);
+        found.map_err(|source| self.unread(&name, source))
+    }
+
+    /// Whether the blob is there, as a plain file or an executable.
+    pub fn has_blob(&self, id: BlobId) -> Result<bool, ReadError> {
+        let found = self.objects().find_blob(id, Inode::Plain);
+        let found = found.map_err(|source| {
+            let name = ObjectName::blob(id, Inode::Plain);
+            self.unread(&name, source)
+        });
+        Ok(found?.is_some())
     }
 
     /// Opens a blob to read it. Nothing is hashed.

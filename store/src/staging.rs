@@ -14,13 +14,33 @@ use std::fs::TryLockError;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use crate::durable;
 use crate::failure::WriteError;
 use crate::layout::Layout;
+use crate::parallel::held;
 use crate::platform;
 
 const OWNER: &str = "owner";
+
+/// Those of this process that nothing was named out of: [`abandon`] deletes them.
+static ABANDONABLE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Deletes what insertions of this process have staged and not named yet. For one who has stopped the world and is
+/// about to end the process; without it the next insertion does it.
+pub fn abandon() {
+    for path in std::mem::take(&mut *held(&ABANDONABLE)) {
+        discard(&path);
+    }
+}
+
+/// Deletes what is there of a folder that may be only half made. What is left then is dead and swept by others.
+fn discard(path: &Path) {
+    if remove(path).is_err() {
+        drop(durable::remove_folder(path));
+    }
+}
 
 /// A folder of one's own; deleted with all it holds when dropped.
 #[derive(Debug)]
@@ -35,21 +55,17 @@ impl Staging {
         loop {
             let name = format!("{}-{:016x}", std::process::id(), platform::unique());
             let path = layout.staging().join(name);
-            durable::make_folder(&path).map_err(WriteError::at(&path))?;
-            match own(&path) {
+            // Before it is there, so that there is no moment in which an interruption would leave it.
+            held(&ABANDONABLE).push(path.clone());
+            let mut staging = Self { path, owner: None };
+            match durable::make_folder(&staging.path).and_then(|()| own(&staging.path)) {
                 Ok(Some(owner)) => {
-                    return Ok(Self {
-                        path,
-                        owner: Some(owner),
-                    });
+                    staging.owner = Some(owner);
+                    return Ok(staging);
                 }
                 // A sweeper took it for dead before it was locked.
                 Ok(None) => {}
-                Err(error) => {
-                    // If it cannot be deleted either, the next sweeper will see to it.
-                    drop(durable::remove_all(&path));
-                    return Err(WriteError::new(path, error));
-                }
+                Err(error) => return Err(WriteError::new(&staging.path, error)),
             }
         }
     }
@@ -58,8 +74,15 @@ impl Staging {
         &self.path
     }
 
+    /// [`abandon`] is to leave it: what is in it is being named, and if we end now the folder tells others to sync; or
+    /// it would take long.
+    pub(crate) fn is_needed(&self) {
+        held(&ABANDONABLE).retain(|path| *path != self.path);
+    }
+
     /// Leaves it to be found as that of a dead owner.
     pub(crate) fn leave_behind(mut self) {
+        self.is_needed();
         self.path = PathBuf::new();
     }
 }
@@ -68,7 +91,8 @@ impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be deleted now is dead once the lock is gone, and swept by the next insertion.
         if !self.path.as_os_str().is_empty() {
-            drop(remove(&self.path));
+            self.is_needed();
+            discard(&self.path);
         }
         drop(self.owner.take());
     }
@@ -99,7 +123,10 @@ pub(crate) fn others_work(layout: &Layout, own: Option<&Staging>) -> bool {
         return true;
     };
     let own = own.map(Staging::path);
-    entries.flatten().any(|entry| Some(&*entry.path()) != own)
+    // One that cannot be told may be somebody else's.
+    entries
+        .into_iter()
+        .any(|entry| entry.map_or(true, |entry| Some(&*entry.path()) != own))
 }
 
 /// Deletes what dead owners left. What cannot be deleted stays for the next one.

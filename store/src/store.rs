@@ -13,7 +13,6 @@ use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::event::Observer;
 use dgmo_schema::event::Silent;
-use dgmo_schema::id::BlobId;
 use dgmo_schema::id::TreeId;
 
 use crate::durable;
@@ -22,9 +21,9 @@ use crate::guard::ExclusiveGuard;
 use crate::guard::GuardError;
 use crate::guard::SharedGuard;
 use crate::layout::Layout;
+use crate::look;
 use crate::meta::Access;
 use crate::meta::Meta;
-use crate::object::Inode;
 use crate::object::ObjectName;
 use crate::objects::Objects;
 
@@ -161,22 +160,6 @@ impl Store {
         self.inner.layout.tree(id)
     }
 
-    /// Whether the tree is laid out: whole, since it gets this name only then.
-    pub fn is_laid_out(&self, id: TreeId) -> bool {
-        fs::symlink_metadata(self.tree_path(id)).is_ok()
-    }
-
-    /// Whether the tree object is there, and so everything it names.
-    pub fn has_tree(&self, id: TreeId) -> bool {
-        self.objects().has_tree(id).unwrap_or(false)
-    }
-
-    /// Whether the blob is there, as a plain file or an executable.
-    pub fn has_blob(&self, id: BlobId) -> bool {
-        let found = self.objects().find_blob(id, Inode::Plain);
-        found.is_ok_and(|name| name.is_some())
-    }
-
     /// Waits for the right to rely on what is there.
     pub fn share(&self) -> Result<SharedGuard, GuardError> {
         self.wait_to_share(&Silent)
@@ -254,7 +237,7 @@ fn create(layout: &Layout) -> Result<(), OpenError> {
 }
 
 fn make_lock_file(path: &Path) -> io::Result<()> {
-    if path.exists() {
+    if look::is_there(path)? {
         return Ok(());
     }
     match durable::write_new(path, b"", 0o644) {

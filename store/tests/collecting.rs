@@ -82,7 +82,7 @@ fn a_failure_at_any_step_leaves_the_living_whole_and_the_next_collecting_ends_it
             let findings = reopened.verify(&Silent).unwrap().findings;
             assert_eq!(findings, [], "{what}");
             collect(&reopened, live).unwrap();
-            let there = reopened.has_tree(dead) || reopened.is_laid_out(dead);
+            let there = reopened.has_tree(dead).unwrap() || reopened.is_laid_out(dead).unwrap();
             assert!(!there, "{what}");
             let shown = hash_path(&reopened.tree_path(live), &AddOptions::default()).unwrap();
             assert_eq!(shown.content, Content::Folder(live), "{what}");

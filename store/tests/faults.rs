@@ -66,7 +66,7 @@ fn a_full_disk_at_any_step_is_told_and_leaves_nothing_half_done() {
             let hint = Some(Hint::Run("dgmo gc".to_owned()));
             assert_eq!(error, (Code::StoreFull, hint), "{plan} at {at}");
         }
-        if store.is_laid_out(expected) {
+        if store.is_laid_out(expected).unwrap() {
             let again = hash_path(&store.tree_path(expected), &AddOptions::default()).unwrap();
             assert_eq!(again.content, Content::Folder(expected), "{plan} at {at}");
         }

@@ -19,8 +19,10 @@ mod drifting;
 mod listing;
 mod mending;
 mod modes;
+mod reading;
 mod scenarios;
 mod serving;
+mod state;
 mod steps;
 mod sweep;
 mod world;
@@ -28,11 +30,29 @@ mod world;
 /// So many points are tried at least, also where not every step is.
 const AT_LEAST: usize = 5_000;
 
+/// So many calls that read are made to fail at least.
+const READ_AT_LEAST: usize = 250;
+
 #[test]
 fn whatever_stops_a_command_the_next_one_finds_the_old_or_the_new() {
-    let tried = sweep::run(&scenarios::all());
+    let tried = sweep::run(&scenarios::all(), modes::MODES);
     assert!(
         tried >= AT_LEAST || sweep::is_part(),
+        "only {tried} points were tried"
+    );
+}
+
+#[test]
+fn whatever_cannot_be_read_nothing_is_lost_and_nothing_untrue_is_said() {
+    if let Some(why) = reading::why_not() {
+        println!("skipped: {why}");
+        return;
+    }
+    let mut scenarios = scenarios::all();
+    scenarios.extend(scenarios::looking());
+    let tried = sweep::run(&scenarios, &[reading::MODE]);
+    assert!(
+        tried >= READ_AT_LEAST || sweep::is_part(),
         "only {tried} points were tried"
     );
 }

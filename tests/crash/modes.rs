@@ -1,5 +1,8 @@
 //! The ways in which a command is disturbed, and what is looked at after each.
 
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -12,6 +15,7 @@ use crate::copy::delete_tree;
 use crate::disk::Disk;
 use crate::disk::Loss;
 use crate::scenarios::Scenario;
+use crate::state;
 use crate::steps;
 use crate::steps::Step;
 use crate::sweep::is_full;
@@ -22,10 +26,10 @@ use crate::world::World;
 pub(crate) struct Mode {
     pub(crate) name: &'static str,
     /// In a sample so many points are tried.
-    most: usize,
+    pub(crate) most: usize,
     /// How many points there are, and how to try one.
-    points: fn(&Stage<'_>) -> usize,
-    attempt: fn(&Stage<'_>, usize) -> Verdict,
+    pub(crate) points: fn(&Stage<'_>) -> usize,
+    pub(crate) attempt: fn(&Stage<'_>, usize) -> Verdict,
 }
 
 /// All of them.
@@ -61,9 +65,21 @@ pub(crate) const MODES: &[Mode] = &[
         attempt: killed_finished_lost,
     },
     Mode {
+        name: "a sync failed, finished, then writes lost",
+        most: 12,
+        points: |stage| syncs(stage).len(),
+        attempt: unsynced_finished_lost,
+    },
+    Mode {
+        name: "interrupted",
+        most: 24,
+        points: |stage| stage.steps.len(),
+        attempt: interrupted,
+    },
+    Mode {
         name: "killed, and again while mending",
-        most: 40,
-        points: |stage| stage.steps.len() * MENDING_STEPS,
+        most: 8,
+        points: |stage| stage.steps.len(),
         attempt: killed_twice,
     },
     Mode {
@@ -82,8 +98,8 @@ pub(crate) const MODES: &[Mode] = &[
 
 const ERRORS: [&str; 4] = ["ENOSPC", "EIO", "EROFS", "EACCES"];
 
-/// Mending has fewer steps than this in every scenario; more are not tried.
-const MENDING_STEPS: usize = 40;
+/// In a sample so many steps of each mending are tried.
+const MENDING_STEPS: usize = 5;
 
 /// Commands that only look.
 const READING: [&str; 6] = [
@@ -101,6 +117,24 @@ pub(crate) struct Stage<'a> {
     scenario: &'a Scenario,
     references: References,
     steps: Vec<Step>,
+    /// What the undisturbed command printed.
+    said: String,
+    /// States whose mending was stopped, and states that were looked at.
+    stopped: States,
+    seen: States,
+    /// What was tried besides the points.
+    extra: Cell<usize>,
+}
+
+/// States a world was in.
+#[derive(Default)]
+struct States(RefCell<HashSet<blake3::Hash>>);
+
+impl States {
+    /// Whether this one is new.
+    fn add(&self, world: &World) -> bool {
+        self.0.borrow_mut().insert(state::print(world))
+    }
 }
 
 impl<'a> Stage<'a> {
@@ -121,7 +155,33 @@ impl<'a> Stage<'a> {
             scenario,
             references: References { before, after },
             steps: steps::read(&world.beside("reference")),
+            said: ended.stdout(),
+            stopped: States::default(),
+            seen: States::default(),
+            extra: Cell::new(0),
         })
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        self.world
+    }
+
+    pub(crate) fn command(&self) -> &str {
+        self.scenario.command
+    }
+
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+
+    /// Whether nothing is to change.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// As if nothing had disturbed the command.
+    pub(crate) fn is_finished(&self) -> Verdict {
+        check::finished(self.world, &self.references)
     }
 
     /// Runs the command under faults.
@@ -163,7 +223,7 @@ impl Mode {
                 failures.push(format!("point {point} of {points}: {why}"));
             }
         }
-        (chosen.len(), failures)
+        (chosen.len() + stage.extra.get(), failures)
     }
 }
 
@@ -190,8 +250,33 @@ fn killed(stage: &Stage<'_>, at: usize) -> Verdict {
     aftermath(stage, look).map_err(during(stage.step(at)))
 }
 
+/// Somebody presses Ctrl-C before a step.
+fn interrupted(stage: &Stage<'_>, at: usize) -> Verdict {
+    stage.world.restore();
+    let ended = stage.world.dgmo_interrupted(stage.scenario.command, at);
+    let told = match ended.code() {
+        // It was through before the signal came to it.
+        Some(0) => check::finished(stage.world, &stage.references),
+        Some(130) if !ended.told().contains("nothing is half done") => Err("no word".to_owned()),
+        Some(130)
+            if CLEANS_UP
+                .iter()
+                .any(|it| stage.scenario.command.starts_with(it)) =>
+        {
+            check::staging_is_empty(stage.world)
+        }
+        Some(130) => Ok(()),
+        code => Err(format!("exit {code:?}")),
+    };
+    told.and_then(|()| aftermath(stage, at.is_multiple_of(2)))
+        .map_err(|why| format!("at {}:\n  {why}\n  ({})", stage.step(at), ended.told()))
+}
+
+/// What deletes at once what it staged.
+const CLEANS_UP: [&str; 5] = ["switch", "rollback", "add", "remove", "store add"];
+
 /// What must hold after any fault.
-fn aftermath(stage: &Stage<'_>, look: bool) -> Verdict {
+pub(crate) fn aftermath(stage: &Stage<'_>, look: bool) -> Verdict {
     let world = stage.world;
     if stage.scenario.is_mending {
         if look {
@@ -247,15 +332,14 @@ fn lost(stage: &Stage<'_>, at: usize, loss: Loss) -> Verdict {
 /// The process is killed, the job is finished, then the power goes: what the first process named and did not sync must
 /// not be relied on.
 fn killed_finished_lost(stage: &Stage<'_>, at: usize) -> Verdict {
+    disturbed_finished_lost(stage, at, &format!("kill:{at}"))
+}
+
+fn disturbed_finished_lost(stage: &Stage<'_>, at: usize, faults: &str) -> Verdict {
     let world = stage.world;
     world.restore();
     let mut disk = Disk::load(&world.beside("fixture"), &world.folder());
-    log_into(
-        stage,
-        &mut disk,
-        stage.scenario.command,
-        &format!("kill:{at}"),
-    );
+    log_into(stage, &mut disk, stage.scenario.command, faults);
     let ended = log_into(stage, &mut disk, stage.scenario.command, "");
     if let (false, Some(finish)) = (ended.is_done(), stage.scenario.finish) {
         log_into(stage, &mut disk, finish, "");
@@ -264,6 +348,24 @@ fn killed_finished_lost(stage: &Stage<'_>, at: usize) -> Verdict {
     disk.write_what_is_left(Loss::Everything);
     world.reboot();
     finish_after_loss(stage).map_err(during(stage.step(at)))
+}
+
+fn syncs(stage: &Stage<'_>) -> Vec<usize> {
+    let steps = stage.steps.iter().enumerate();
+    let syncs = steps.filter(|(_, step)| {
+        matches!(
+            step,
+            Step::SyncFile(_) | Step::SyncFolder(_) | Step::SyncFileSystem
+        )
+    });
+    syncs.map(|(at, _)| at).collect()
+}
+
+/// A sync fails, the job is finished by another process, then the power goes: what was seen and not synced must not be
+/// relied on.
+fn unsynced_finished_lost(stage: &Stage<'_>, point: usize) -> Verdict {
+    let at = syncs(stage)[point];
+    disturbed_finished_lost(stage, at, &format!("fail:{at}:EIO"))
 }
 
 /// The job was finished before the power went, so it must be finished now.
@@ -287,12 +389,16 @@ fn log_into(stage: &Stage<'_>, disk: &mut Disk, command: &str, faults: &str) -> 
     ended
 }
 
-/// The process is killed, and so is the one that mends.
-fn killed_twice(stage: &Stage<'_>, point: usize) -> Verdict {
+/// The process is killed, and so is the one that mends, at each of its steps. What comes next depends on what is on
+/// disk and on nothing else: so a state that was looked at once, whichever way led to it, is not looked at again.
+fn killed_twice(stage: &Stage<'_>, first: usize) -> Verdict {
     let world = stage.world;
-    let (first, second) = (point / MENDING_STEPS, point % MENDING_STEPS);
     world.restore();
     stage.disturb(&format!("kill:{first}"));
+    if !stage.stopped.add(world) {
+        return Ok(());
+    }
+    world.keep("killed");
     let journal = world.path("home/profiles/default/journal");
     let open = ["switch.json", "trial.json"].map(|name| journal.join(name).exists());
     let command = if open.contains(&true) {
@@ -300,8 +406,23 @@ fn killed_twice(stage: &Stage<'_>, point: usize) -> Verdict {
     } else {
         stage.scenario.command
     };
-    world.dgmo(command, &format!("kill:{second}"));
-    aftermath(stage, point.is_multiple_of(3)).map_err(during(stage.step(first)))
+    log(world, command, "mending", "");
+    let count = steps::read(&world.beside("mending")).len();
+    let seconds = if is_full() {
+        (0..count).collect()
+    } else {
+        spread(count, MENDING_STEPS)
+    };
+    for second in seconds {
+        world.restore_from("killed");
+        world.dgmo(command, &format!("kill:{second}"));
+        if stage.seen.add(world) {
+            stage.extra.set(stage.extra.get() + 1);
+            let during = during(format!("{}, step {second} of mending", stage.step(first)));
+            aftermath(stage, second.is_multiple_of(3)).map_err(during)?;
+        }
+    }
+    Ok(())
 }
 
 /// A step fails, or all from one on.

@@ -28,6 +28,7 @@ pub(crate) struct Scenario {
 pub(crate) const SWITCH: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target";
 const SWITCH_AND_BACK_UP: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target --backup";
 
+const SWITCH_DRY: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target --dry-run";
 const SWITCH_TO_CONFIRM: &str =
     "switch -f {w}/src/dgmo.yaml --target {w}/target --confirm-within 1h";
 
@@ -105,6 +106,7 @@ pub(crate) fn all() -> Vec<Scenario> {
             "store import --home {w}/other {w}/src/all",
         ),
         scenario("store copy", one, "store copy --to {w}/other"),
+        scenario("store export", one, "store export -o {w}/src/all"),
         Scenario {
             may_come_back: true,
             ..scenario("gc", garbage, "gc --keep last=1 --foreground")
@@ -141,6 +143,31 @@ pub(crate) fn all() -> Vec<Scenario> {
     all.extend(mending::scenarios());
     all.extend(drifting::scenarios());
     all
+}
+
+/// Commands that change nothing: only what they say can be wrong.
+pub(crate) fn looking() -> Vec<Scenario> {
+    let scenario = |name, command| Scenario {
+        name,
+        prepare: many,
+        command,
+        finish: None,
+        may_come_back: false,
+        exit: 0,
+        drifts: false,
+        is_mending: false,
+    };
+    vec![
+        scenario("a switch that changes nothing", SWITCH),
+        scenario("status", "status"),
+        scenario("verify", "store verify"),
+        scenario("generations list", "generations list"),
+        scenario("generations show", "generations show 2"),
+        scenario("diff", "diff 1 2"),
+        scenario("history", "history"),
+        scenario("what gc would do", "gc --dry-run --keep last=1"),
+        scenario("what a switch would do", SWITCH_DRY),
+    ]
 }
 
 const ONE: &str = r#"dgmo: 1

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use crate::modes::MODES;
 use crate::modes::Mode;
 use crate::modes::Stage;
 use crate::scenarios::Scenario;
@@ -36,12 +35,12 @@ impl Tally {
 const FAILURES_TOLD: usize = 8;
 
 /// Runs everything, says how many points were tried, and returns that; panics where one of them failed.
-pub(crate) fn run(scenarios: &[Scenario]) -> usize {
+pub(crate) fn run(scenarios: &[Scenario], modes: &[Mode]) -> usize {
     let started = Instant::now();
     let folder = folder_for_worlds();
     let mut jobs: Vec<(usize, &Scenario, &Mode)> = Vec::new();
     for scenario in scenarios.iter().filter(|scenario| is_wanted(scenario.name)) {
-        for mode in MODES.iter().filter(|mode| is_wanted_mode(mode.name)) {
+        for mode in modes.iter().filter(|mode| is_wanted_mode(mode.name)) {
             jobs.push((jobs.len(), scenario, mode));
         }
     }

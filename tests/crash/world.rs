@@ -13,9 +13,20 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use rustix::fs::CWD;
+use rustix::fs::FileType;
+use rustix::fs::Mode;
+use rustix::fs::OFlags;
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process;
 
 use crate::copy::copy_tree;
 use crate::copy::delete_tree;
@@ -89,13 +100,24 @@ impl World {
 
     /// Makes what is there now the state to begin from.
     pub(crate) fn keep_as_fixture(&self) {
-        copy_tree(&self.folder(), &self.beside("fixture"));
+        self.keep("fixture");
+    }
+
+    /// Keeps what is there now under a name.
+    pub(crate) fn keep(&self, name: &str) {
+        delete_tree(&self.beside(name));
+        copy_tree(&self.folder(), &self.beside(name));
     }
 
     /// Begins anew.
     pub(crate) fn restore(&self) {
+        self.restore_from("fixture");
+    }
+
+    /// Goes back to what was kept.
+    pub(crate) fn restore_from(&self, name: &str) {
         delete_tree(&self.folder());
-        copy_tree(&self.beside("fixture"), &self.folder());
+        copy_tree(&self.beside(name), &self.folder());
     }
 
     /// The machine starts again: what ran does not any more, until the init system starts it.
@@ -145,8 +167,65 @@ impl World {
 
     /// Runs `dgmo` under a plan of faults. `{w}` in `words` is the world's folder.
     pub(crate) fn dgmo(&self, words: &str, faults: &str) -> Ended {
-        let folder = self.folder().to_str().unwrap().to_owned();
         let mut command = Command::new(env!("CARGO_BIN_EXE_dgmo"));
+        self.furnish(&mut command, words);
+        if !faults.is_empty() {
+            command.env("DGMO_FAULT", faults);
+        }
+        let output = command.output().expect("the program under test starts");
+        self.ended(words, output)
+    }
+
+    /// Runs `dgmo` under another program, which gets it and `words` behind its own arguments.
+    pub(crate) fn dgmo_under(&self, program: &[String], words: &str) -> Ended {
+        let mut command = Command::new(&program[0]);
+        command.args(&program[1..]).arg(env!("CARGO_BIN_EXE_dgmo"));
+        self.furnish(&mut command, words);
+        let output = command.output().expect("the program around it starts");
+        self.ended(words, output)
+    }
+
+    /// Runs `dgmo` and sends it what Ctrl-C sends when it is about to take step `at`.
+    pub(crate) fn dgmo_interrupted(&self, words: &str, at: usize) -> Ended {
+        let pipe = self.beside("pipe");
+        if !pipe.exists() {
+            let mode = Mode::from_raw_mode(0o600);
+            rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, mode, 0).unwrap();
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dgmo"));
+        self.furnish(&mut command, words);
+        command
+            .env("DGMO_FAULT", format!("wait:{at}:{}", pipe.display()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program under test starts");
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // There is nobody at the other end until the step comes, if it comes.
+        let opened = until(&mut child, Duration::MAX, || {
+            rustix::fs::open(&pipe, flags, Mode::empty()).ok()
+        });
+        if let Some(held_up) = opened {
+            let process = Pid::from_child(&child);
+            kill_process(process, Signal::INT).expect("it is there: nobody has waited for it");
+            // What belongs together goes on until it is done; so it must be let go some time.
+            until(&mut child, Duration::from_millis(30), || None::<()>);
+            drop(held_up);
+        }
+        let output = child.wait_with_output().expect("it ends");
+        self.ended(words, output)
+    }
+
+    fn ended(&self, words: &str, output: Output) -> Ended {
+        let exits = self.exits.borrow();
+        let expected = exits.as_ref().filter(|(command, _)| command == words);
+        Ended {
+            output,
+            expected: expected.map_or(0, |(_, exit)| *exit),
+        }
+    }
+
+    fn furnish(&self, command: &mut Command, words: &str) {
+        let folder = self.folder().to_str().unwrap().to_owned();
         command
             .args(words.split(' ').map(|word| word.replace("{w}", &folder)))
             .env_clear()
@@ -159,18 +238,24 @@ impl World {
             .env("DGMO_HOME", self.path("home"))
             .env("DGMO_NOW", NOW)
             .env("NO_COLOR", "1")
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .current_dir(self.path("src"))
             .stdin(Stdio::null());
-        if !faults.is_empty() {
-            command.env("DGMO_FAULT", faults);
+    }
+}
+
+/// Asks until there is an answer; none if the process has ended before, or after `most`.
+fn until<T>(child: &mut Child, most: Duration, ask: impl Fn() -> Option<T>) -> Option<T> {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return Some(answer);
         }
-        let output = command.output().expect("the program under test starts");
-        let exits = self.exits.borrow();
-        let expected = exits.as_ref().filter(|(command, _)| command == words);
-        Ended {
-            output,
-            expected: expected.map_or(0, |(_, exit)| *exit),
+        let ended = child.try_wait().expect("a child can be waited for");
+        if ended.is_some() || begun.elapsed() > most {
+            return None;
         }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

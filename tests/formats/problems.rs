@@ -441,7 +441,7 @@ fn anchors_aliases_and_merge_keys_work() {
 #[test]
 fn services_and_state_say_what_is_wrong_with_them() {
     check(
-        "dgmo: 1\nservices:\n  a: {run: sleep}\n           ^\n  b: {after: [a]}\n     ^\n  c: {run: [x], ready: {tcp: here}}\n                             ^\n  d: {run: [x], ready: {tcp: \"h:1\", file: x}}\n                                         ^\n  e: {run: [x], restart: sometimes}\n                         ^\n  f: {run: [x], stop-timeout: soon}\n                              ^\n  g: {run: [x], folder: ../up}\n                        ^\nstate:\n  s: {path: ~}\n            ^\n  t: {services: [b]}\n     ^\n",
+        "dgmo: 1\nservices:\n  a: {run: sleep}\n           ^\n  b: {after: [a]}\n     ^\n  c: {run: [x], ready: {tcp: here}}\n                             ^\n  d: {run: [x], ready: {tcp: \"h:1\", file: x}}\n                                          ^\n  e: {run: [x], restart: sometimes}\n                         ^\n  f: {run: [x], stop-timeout: soon}\n                              ^\n  g: {run: [x], folder: ../up}\n                        ^\nstate:\n  s: {path: \"~\"}\n            ^\n  t: {services: [b]}\n     ^\n",
         &[
             (Code::ManifestValue, "must be a list", "[sleep]"),
             (Code::ManifestEntry, "`b` has no `run`", "run: [program"),
@@ -450,7 +450,7 @@ fn services_and_state_say_what_is_wrong_with_them() {
             (Code::ManifestValue, "", "`on-failure`"),
             (Code::ManifestValue, "`soon` is not a length of time", ""),
             (Code::ManifestValue, "`..`", ""),
-            (Code::ManifestValue, "", ""),
+            (Code::ManifestValue, "more than the state", "own data"),
             (Code::ManifestEntry, "`t` has no `path`", ""),
         ],
     );

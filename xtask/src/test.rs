@@ -28,6 +28,10 @@ const NEEDED: &[Debian] = &[
         package: "xfsprogs",
     },
     Debian {
+        program: "strace",
+        package: "strace",
+    },
+    Debian {
         program: "zsh",
         package: "zsh",
     },

@@ -590,6 +590,9 @@ codes! {
     HomeNotRemoved = "DG3841", "the home could not be removed",
         "What dgmo put into your folders is given back already; only the home itself is left, whole or in part. Look at \
          the cause, most often the permissions of the folder it is in, and run `dgmo uninstall --yes` again: it goes on.";
+    Declined = "DG3901", "you did not agree",
+        "The command asked before it did what cannot be undone, and the answer was not `y`. Nothing was changed. Run it \
+         again, or with `--yes` to be asked nothing.";
 
     // ---- 40: command line
     Usage = "DG4001", "the command was asked wrongly",

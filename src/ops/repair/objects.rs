@@ -42,10 +42,12 @@ impl Healer<'_> {
         let roots: Vec<Root> = needs.iter().map(|needed| needed.root).collect();
         let lost = store.lost(&verified.findings, &roots);
         let needed: BTreeSet<TreeId> = generated.iter().flat_map(Generated::trees).collect();
-        let absent: Vec<TreeId> = needed
-            .into_iter()
-            .filter(|tree| !store.is_laid_out(*tree))
-            .collect();
+        let mut absent: Vec<TreeId> = Vec::new();
+        for tree in needed {
+            if !store.is_laid_out(tree)? {
+                absent.push(tree);
+            }
+        }
         if verified.findings.is_empty() && lost.is_empty() && absent.is_empty() {
             return Ok(verified);
         }
@@ -215,7 +217,14 @@ impl Healer<'_> {
         else {
             return;
         };
-        for missing in assemble::missing_trees(store, &generation, &record) {
+        let missing = match assemble::missing_trees(store, &generation, &record) {
+            Ok(missing) => missing,
+            Err(failure) => {
+                let message = failure.error().to_string();
+                return self.left(Finding::new(failure.code(), message));
+            }
+        };
+        for missing in missing {
             let message = format!("{missing} is missing");
             self.left(Finding::new(Code::ObjectMissing, message));
         }

@@ -194,7 +194,7 @@ impl Healer<'_> {
         let profile = &engine.profile;
         let generations = Generations::of(profile);
         let (finding, is_there) = match generations.current() {
-            Ok(number) if generations.has(number) => return Ok(false),
+            Ok(number) if generations.has(number)? => return Ok(false),
             Ok(number) => {
                 let message = format!(
                     "`{}` names generation {number}, which is not there",
@@ -219,7 +219,7 @@ impl Healer<'_> {
             Err(_) => return Ok(false),
         };
         let to = rollback::last_known(engine)?;
-        if !generations.has(to) {
+        if !generations.has(to)? {
             return Ok(false);
         }
         if !self.dry_run {

@@ -35,6 +35,7 @@ fn inherited(engine: &Engine<'_>) -> Option<GenerationNumber> {
     let number: GenerationNumber = number.to_str()?.parse().ok()?;
     Generations::of(&engine.profile)
         .has(number)
+        .ok()?
         .then_some(number)
 }
 

@@ -20,6 +20,7 @@ use crate::home::Consent;
 use crate::home::Project;
 use crate::home::profile_name_for;
 use crate::manifest;
+use crate::ops::OpError;
 use crate::view::Assignment;
 use crate::view::ShellKind;
 use crate::view::spell;
@@ -123,7 +124,9 @@ fn entered(folder: &Path, inside: &Inside) -> String {
 }
 
 fn wish(engine: &Engine<'_>, request: &PromptRequest) -> Result<Wish> {
-    let Some(manifest) = manifest::find(&request.folder, None) else {
+    let found = manifest::find(&request.folder, None);
+    let found = found.map_err(OpError::io("look for a manifest from", &request.folder))?;
+    let Some(manifest) = found else {
         return Ok(Wish::Nothing);
     };
     let Some(folder) = project::real_folder(&manifest) else {

@@ -28,6 +28,7 @@ use crate::activate::Footprint;
 use crate::generation::Generations;
 use crate::generation::ReadError;
 use crate::generation::Use;
+use crate::ops::OpError;
 
 /// Nothing is known by what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -293,7 +294,8 @@ impl Ways<'_> {
             let name = "lease of a command that runs".to_owned();
             self.through_root(&chain("lease", name), root);
         }
-        for used in roots::processes(engine.home.root()) {
+        let using = roots::processes(engine.home.root());
+        for used in using.map_err(OpError::io("look through", Path::new("/proc")))? {
             let name = format!("{} (process {})", used.name, used.process);
             for tree in used.trees {
                 self.through_root(&chain("process", name.clone()), Root::Tree(tree));

@@ -113,12 +113,11 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Waits until a service is ready, for as long as it may take to become so: the init system runs this behind its start.
 pub fn await_ready(engine: &Engine<'_>, name: &ServiceName, at: Option<&str>) -> Result<()> {
     let generations = Generations::of(&engine.profile);
-    let number = match at {
-        Some(words) => generations.find(words)?,
-        None => {
-            begin::look(engine)?;
-            generations.current()?
-        }
+    let number = if let Some(words) = at {
+        generations.find(words)?
+    } else {
+        begin::look(engine)?;
+        generations.current()?
     };
     let record = generations.record(number)?;
     chosen(&record, std::slice::from_ref(name))?;

@@ -27,6 +27,7 @@ use crate::ops::Engine;
 use crate::ops::OpError;
 use crate::ops::Result;
 use crate::ops::shown;
+use crate::process::interrupt;
 
 /// What is to be added, and how.
 #[derive(Debug, Default)]
@@ -71,6 +72,7 @@ pub fn add(engine: &Engine<'_>, request: &StoreAddRequest) -> Result<StoreAddRep
         report.warnings.append(&mut added.warnings);
         report.added.push(told(path, &added));
     }
+    let _whole = interrupt::hold();
     let committed = insertion.commit()?;
     if let (Some(name), Some(first)) = (&request.pin, report.added.first_mut()) {
         let pin = Pin {

@@ -27,7 +27,7 @@ pub fn path(engine: &Engine<'_>, words: &str) -> Result<StorePathReport> {
     let root = find(&store, words)?;
     let path = match root {
         Root::Tree(tree) => {
-            if !store.is_laid_out(tree) {
+            if !store.is_laid_out(tree)? {
                 let insertion = store.begin(engine.observer)?;
                 insertion.lay_out(tree)?;
                 insertion.commit()?;

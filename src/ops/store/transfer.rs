@@ -90,6 +90,9 @@ fn into_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) ->
             .map_err(|error| OpError::io("write", &staged)(error.into_error()))?;
         file.sync().map_err(OpError::io("sync", &staged))?;
         durable::rename(&staged, path).map_err(OpError::io("write", path))?;
+        let folder = path.parent().filter(|above| !above.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        durable::sync_folder(folder).map_err(OpError::io("sync", folder))?;
         Ok(value)
     });
     if written.is_err() {

@@ -345,6 +345,6 @@ mod tests {
         assert_eq!(rest(0, 1.0), Duration::from_millis(500));
         assert_eq!(rest(0, 0.0), Duration::from_millis(250));
         assert_eq!(rest(3, 1.0), Duration::from_secs(4));
-        assert_eq!(rest(400, 1.0), Duration::from_secs(60));
+        assert_eq!(rest(400, 1.0), Duration::from_mins(1));
     }
 }

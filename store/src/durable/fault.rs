@@ -2,7 +2,8 @@
 //!
 //! The plan is a text, so that a test can hand it to a real process in a variable:
 //! `kill:N` ends the process, as `kill -9` does, before step N (from 0); `fail:N:ENOSPC` makes step N fail with that
-//! error; `fail-from:N:ENOSPC` makes N and all after it fail; `log:FILE` writes each step to FILE, one line each: so the
+//! error; `fail-from:N:ENOSPC` makes N and all after it fail; `wait:N:FIFO` opens that pipe before step N and waits
+//! until whoever opened its other end closes it; `log:FILE` writes each step to FILE, one line each: so the
 //! number of lines is the number of steps. Several are joined by `,`.
 
 use std::fs::File;
@@ -10,6 +11,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::Step;
@@ -20,6 +22,7 @@ struct Plan {
     kill: Option<u64>,
     fail: Option<(u64, i32)>,
     fail_from: Option<(u64, i32)>,
+    wait: Option<(u64, PathBuf)>,
     log: Option<File>,
 }
 
@@ -45,6 +48,7 @@ pub fn arm(text: &str) {
             ["fail-from", at, name] => {
                 plan.fail_from = Some((at.parse().expect("fail-from:N:E"), errno(name)));
             }
+            ["wait", at, pipe] => plan.wait = Some((at.parse().expect("wait:N:FIFO"), pipe.into())),
             ["log", file] => {
                 let file = OpenOptions::new().create(true).append(true).open(file);
                 plan.log = Some(file.expect("the log of steps can be opened"));
@@ -68,6 +72,19 @@ fn errno(name: &str) -> i32 {
         _ => panic!("not an error we inject: {name}"),
     };
     errno.raw_os_error()
+}
+
+/// Waits for the test, if it is to wait before the step that is about to be taken.
+pub(super) fn wait_before_step() {
+    let mut guard = PLAN.lock().expect("no step panics");
+    let Some(plan) = guard.as_mut() else { return };
+    let Some((_, pipe)) = plan.wait.take_if(|(at, _)| *at == plan.next) else {
+        return;
+    };
+    // Others may go on meanwhile, until they are stopped.
+    drop(guard);
+    let held_up = File::open(pipe).and_then(|mut pipe| io::copy(&mut pipe, &mut io::sink()));
+    held_up.expect("the other end of the pipe is opened by a test");
 }
 
 /// Runs one step under the plan. The steps of all threads are put in one order, the one in which they happen.

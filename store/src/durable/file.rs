@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::Step;
 use super::step;
+use super::sync_step;
 
 /// A new file, opened for writing. It has its final mode from the start, even where that forbids writing.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl NewFile {
 
     /// Brings its bytes to disk. Its name is on disk once its folder is synced too.
     pub fn sync(&self) -> io::Result<()> {
-        step(
+        sync_step(
             || Step::SyncFile {
                 path: self.path.clone(),
             },

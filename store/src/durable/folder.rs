@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::NewFile;
 use super::Step;
 use super::step;
+use super::sync_step;
 use super::sys;
 
 /// An open folder. It stays the same folder when it is renamed; its path is for messages.
@@ -188,7 +189,7 @@ impl Folder {
 
     /// Brings the names in this folder to disk.
     pub fn sync(&self) -> io::Result<()> {
-        step(
+        sync_step(
             || Step::SyncFolder {
                 path: self.path.clone(),
             },

@@ -39,8 +39,56 @@ pub use path::sync_file_system;
 pub use path::sync_folder;
 pub use path::write_new;
 
+use std::cell::Cell;
 use std::io;
 use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+static SYNC_FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a sync of this process has failed: what it did can be seen, and may not be on disk.
+pub fn has_sync_failed() -> bool {
+    SYNC_FAILED.load(Ordering::Relaxed)
+}
+
+/// Runs a sync, which is the step that `describe` describes, and remembers if it fails.
+pub(crate) fn sync_step<'a>(
+    describe: impl FnOnce() -> Step<'a>,
+    act: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    let result = step(describe, act);
+    if result.is_err() {
+        SYNC_FAILED.store(true, Ordering::Relaxed);
+    }
+    result
+}
+
+/// Held by each step for as long as it lasts, so that [`stop_the_world`] comes between two.
+static STEPS: RwLock<()> = RwLock::new(());
+
+thread_local! {
+    /// Whether this thread has stopped the others.
+    static STOPPED_BY_US: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Waits for the steps under way and lets no other thread take one any more, for as long as the process lives.
+///
+/// For one who is about to end the process: it then ends between two steps and not in one, and what it deletes first
+/// does not come back behind it.
+pub fn stop_the_world() {
+    // Never given back: nobody is to go on.
+    std::mem::forget(STEPS.write().unwrap_or_else(PoisonError::into_inner));
+    STOPPED_BY_US.set(true);
+}
+
+fn in_the_world<T>(act: impl FnOnce() -> T) -> T {
+    let stopped_by_us = STOPPED_BY_US.get();
+    let _step = (!stopped_by_us).then(|| STEPS.read().unwrap_or_else(PoisonError::into_inner));
+    act()
+}
 
 /// A durable step, as a test sees it.
 #[derive(Debug, Clone)]
@@ -106,7 +154,8 @@ pub(crate) fn step<'a, T>(
     describe: impl FnOnce() -> Step<'a>,
     act: impl FnOnce() -> io::Result<T>,
 ) -> io::Result<T> {
-    fault::step(describe, act)
+    fault::wait_before_step();
+    in_the_world(|| fault::step(describe, act))
 }
 
 /// Runs `act`, which is the step that `describe` describes.
@@ -116,5 +165,5 @@ pub(crate) fn step<'a, T>(
     _describe: impl FnOnce() -> Step<'a>,
     act: impl FnOnce() -> io::Result<T>,
 ) -> io::Result<T> {
-    act()
+    in_the_world(act)
 }

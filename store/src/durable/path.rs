@@ -11,6 +11,7 @@ use super::NewFile;
 use super::Renamed;
 use super::Step;
 use super::step;
+use super::sync_step;
 use super::sys;
 
 /// Makes one folder. The folder above it must be there.
@@ -224,7 +225,7 @@ pub fn remove_all(path: &Path) -> io::Result<()> {
 
 /// Brings the bytes of the file at `path` to disk.
 pub fn sync_file(path: &Path) -> io::Result<()> {
-    step(
+    sync_step(
         || Step::SyncFile {
             path: path.to_owned(),
         },
@@ -234,7 +235,7 @@ pub fn sync_file(path: &Path) -> io::Result<()> {
 
 /// Brings the names in the folder at `path` to disk.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
-    step(
+    sync_step(
         || Step::SyncFolder {
             path: path.to_owned(),
         },
@@ -244,7 +245,7 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// Brings everything written so far to the file system that holds `path` to disk: one call for many files.
 pub fn sync_file_system(path: &Path) -> io::Result<()> {
-    step(|| Step::SyncFileSystem, || sys::sync_file_system(path))
+    sync_step(|| Step::SyncFileSystem, || sys::sync_file_system(path))
 }
 
 /// `.NAME.SUFFIX` in the same folder: where the next content is put together.

@@ -32,8 +32,9 @@ use super::large;
 use super::pending::Pending;
 use super::pending::Place;
 
-/// From this many folders on, one sync of the file system is cheaper than one for each.
-const FOLDERS_SYNCED_ONE_BY_ONE: usize = 8;
+/// From this many folders on, one sync of the file system is cheaper than one for each: a sync of a folder waits for the
+/// disk as long as that of all.
+const FOLDERS_SYNCED_ONE_BY_ONE: usize = 2;
 
 /// A committed insertion. Scratch folders stay until this is dropped, so that they can be renamed out.
 #[derive(Debug)]
@@ -49,6 +50,9 @@ impl Insertion<'_> {
     pub fn commit(self) -> Result<Committed, InsertError> {
         if self.pending.is_broken() {
             return Err(InsertError::Broken);
+        }
+        if let Some(staging) = self.pending.made_staging() {
+            staging.is_needed();
         }
         let named = self.name_all();
         let home = self.store.home();

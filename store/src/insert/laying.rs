@@ -86,7 +86,7 @@ enum JobPlace {
 impl Insertion<'_> {
     /// Lays the tree out; it gets its place at commit. Nothing is done if it has it already.
     pub fn lay_out(&self, id: TreeId) -> Result<(), LayOutError> {
-        if self.store.is_laid_out(id) || !self.pending.claim_laying_out(id) {
+        if self.store.is_laid_out(id)? || !self.pending.claim_laying_out(id) {
             return Ok(());
         }
         let laid_out = self.lay_out_in_staging(id);

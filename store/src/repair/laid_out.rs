@@ -24,6 +24,7 @@ use super::RepairError;
 use crate::durable;
 use crate::durable::Folder;
 use crate::failure::WriteError;
+use crate::insert::LayOutError;
 use crate::layout::Layout;
 use crate::object::Inode;
 use crate::object::ObjectName;
@@ -289,13 +290,14 @@ impl Store {
     ) -> Result<(), RepairError> {
         let insertion = self.begin(observer)?;
         for (id, executable) in &fixes.blobs {
-            if self.has_blob(*id) {
+            if self.has_blob(*id).map_err(LayOutError::from)? {
                 insertion.ensure_inode(*id, *executable)?;
             }
         }
         for id in needed {
             // One that is not whole cannot be laid out; what it lacks is told.
-            if !self.is_laid_out(*id) && self.is_whole(*id) {
+            let laid_out = self.is_laid_out(*id).map_err(LayOutError::from)?;
+            if !laid_out && self.is_whole(*id) {
                 insertion.lay_out(*id)?;
                 result.trees.insert(*id);
             }
@@ -307,7 +309,8 @@ impl Store {
     fn is_whole(&self, id: TreeId) -> bool {
         self.read_tree(id).is_ok_and(|tree| {
             tree.entries().iter().all(|entry| match entry.node {
-                Node::File(id) | Node::Executable(id) => self.has_blob(id),
+                // One that cannot be looked at cannot be linked either.
+                Node::File(id) | Node::Executable(id) => self.has_blob(id).unwrap_or(false),
                 Node::Folder(id) => self.is_whole(id),
                 Node::Link(_) => true,
             })

@@ -94,7 +94,11 @@ impl Store {
                 }
             }
         }
-        for root in roots.iter().filter(|root| !root.is_in(self)) {
+        // One that cannot be looked at is not missing; that it cannot be read is a finding of its own.
+        for root in roots
+            .iter()
+            .filter(|root| !root.is_in(self).unwrap_or(true))
+        {
             match root {
                 Root::Tree(id) => drop(lost.trees.insert(*id)),
                 Root::Blob(id) => lost.want(&ObjectName::blob(*id, Inode::Plain)),

@@ -33,6 +33,7 @@ use dgmo_schema::id::TreeId;
 use crate::failure::WriteError;
 use crate::guard::GuardError;
 use crate::guard::SharedGuard;
+use crate::read::ReadError;
 use crate::store::Store;
 
 /// A reference from outside the store.
@@ -60,6 +61,8 @@ pub enum RootError {
     #[error(transparent)]
     Write(#[from] WriteError),
     #[error(transparent)]
+    Look(#[from] ReadError),
+    #[error(transparent)]
     Guard(#[from] GuardError),
     #[error("the roots that others hold cannot be told")]
     Others {
@@ -74,6 +77,7 @@ impl Diagnose for RootError {
             Self::DamagedPin { .. } | Self::DamagedLease { .. } => Code::RootDamaged,
             Self::Missing { .. } => Code::RootMissing,
             Self::Write(error) => error.code(),
+            Self::Look(error) => error.code(),
             Self::Guard(error) => error.code(),
             Self::Others { .. } => Code::RootsUnknown,
         }
@@ -91,6 +95,7 @@ impl Diagnose for RootError {
     fn inner(&self) -> Option<&dyn Diagnose> {
         match self {
             Self::Write(error) => Some(error),
+            Self::Look(error) => Some(error),
             Self::Guard(error) => Some(error),
             _ => None,
         }
@@ -106,7 +111,7 @@ impl Root {
     }
 
     /// Whether the object is there.
-    pub fn is_in(self, store: &Store) -> bool {
+    pub fn is_in(self, store: &Store) -> Result<bool, ReadError> {
         match self {
             Self::Tree(id) => store.has_tree(id),
             Self::Blob(id) => store.has_blob(id),
@@ -171,12 +176,14 @@ pub struct Running {
 
 /// What processes use that we may look at: those of the same user, or all for the superuser. Elsewhere than on Linux
 /// nobody can be asked, and nothing is found: there, leases are what keeps a running program.
-pub fn running(home: &Path) -> Running {
+///
+/// What fails otherwise than by being forbidden or gone is an error: who cannot look must not delete.
+pub fn running(home: &Path) -> io::Result<Running> {
     // Processes know the real path, whatever links lead to it.
-    let home = std::fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    let home = std::fs::canonicalize(home)?;
     let mut found = Found::new(&home);
-    sys::each_path(&mut |_, path| found.take(path));
-    found.running
+    sys::each_path(&mut |_, path| found.take(path))?;
+    Ok(found.running)
 }
 
 /// A process that uses trees of a home.
@@ -189,24 +196,25 @@ pub struct Process {
 }
 
 /// The processes that use trees of a home, as far as [`running`] can tell; this one is left out.
-pub fn processes(home: &Path) -> Vec<Process> {
-    let home = std::fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+pub fn processes(home: &Path) -> io::Result<Vec<Process>> {
+    let home = std::fs::canonicalize(home)?;
     let mut all: BTreeMap<u32, Found> = BTreeMap::new();
     sys::each_path(&mut |process, path| {
         if path.starts_with(&home) && process != std::process::id() {
             let found = all.entry(process).or_insert_with(|| Found::new(&home));
             found.take(path);
         }
-    });
+    })?;
     let using = all.into_iter();
-    using
+    let using = using
         .filter(|(_, found)| !found.running.trees.is_empty())
         .map(|(process, found)| Process {
             process,
             name: sys::name_of(process).unwrap_or_default(),
             trees: found.running.trees,
         })
-        .collect()
+        .collect();
+    Ok(using)
 }
 
 struct Found {
@@ -265,10 +273,10 @@ mod tests {
         let tree = home.path().join("store/trees").join(id.hex());
         crate::durable::make_folders(&tree.join("bin")).unwrap();
         crate::durable::write_new(&tree.join("bin/tool"), b"", 0o555).unwrap();
-        assert_eq!(running(home.path()), Running::default());
+        assert_eq!(running(home.path()).unwrap(), Running::default());
         let open = std::fs::File::open(tree.join("bin/tool")).unwrap();
-        assert_eq!(running(home.path()).trees, [id]);
+        assert_eq!(running(home.path()).unwrap().trees, [id]);
         drop(open);
-        assert_eq!(running(home.path()), Running::default());
+        assert_eq!(running(home.path()).unwrap(), Running::default());
     }
 }

@@ -78,7 +78,7 @@ impl Store {
     ///
     /// The guard is only proof: without it, the object could be collected before the pin is there.
     pub fn pin(&self, pin: &Pin, _proof: &SharedGuard) -> Result<(), RootError> {
-        if !pin.root.is_in(self) {
+        if !pin.root.is_in(self)? {
             let id = pin.root.id();
             return Err(RootError::Missing { id });
         }

@@ -21,6 +21,7 @@ use crate::durable::Renamed;
 use crate::failure::WriteError;
 use crate::guard::ExclusiveGuard;
 use crate::object::Inode;
+use crate::read::ReadError;
 use crate::staging::Staging;
 use crate::store::Store;
 use crate::tree::Node;
@@ -50,7 +51,7 @@ pub(super) struct Deleting<'a> {
 }
 
 impl<'a> Deleting<'a> {
-    pub(super) fn new(store: &'a Store, dead: Dead) -> Self {
+    pub(super) fn new(store: &'a Store, dead: Dead) -> Result<Self, ReadError> {
         let mut deleting = Self {
             store,
             trash: None,
@@ -63,12 +64,12 @@ impl<'a> Deleting<'a> {
             before: Freed::default(),
             since: Freed::default(),
         };
-        deleting.replace(dead);
-        deleting
+        deleting.replace(dead)?;
+        Ok(deleting)
     }
 
     /// Goes on with what another marking found.
-    pub(super) fn replace(&mut self, dead: Dead) {
+    pub(super) fn replace(&mut self, dead: Dead) -> Result<(), ReadError> {
         self.before.objects += self.since.objects;
         self.before.laid_out += self.since.laid_out;
         self.before.bytes += self.since.bytes;
@@ -78,10 +79,11 @@ impl<'a> Deleting<'a> {
         self.laid_out = dead.laid_out;
         let is_tree = |object: &DeadObject| object.name.inode() == Inode::Tree;
         let (trees, mut blobs): (Vec<_>, Vec<_>) = dead.objects.into_iter().partition(is_tree);
-        self.trees = children_first(self.store, &trees);
+        self.trees = children_first(self.store, &trees)?;
         // Folder after folder: the system has each of them at hand only once.
         blobs.sort_unstable_by_key(|object| object.name.digest());
         self.blobs = blobs;
+        Ok(())
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -147,8 +149,10 @@ impl<'a> Deleting<'a> {
         }
         if let Some(trash) = &self.trash {
             let path = trash.path();
-            for id in std::fs::read_dir(path).into_iter().flatten().flatten() {
-                if id.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let hidden = std::fs::read_dir(path).map_err(WriteError::at(path))?;
+            for id in hidden {
+                let id = id.map_err(WriteError::at(path))?;
+                if id.file_type().map_err(WriteError::at(path))?.is_dir() {
                     empty_and_remove(&id.path()).map_err(WriteError::at(path))?;
                 }
             }
@@ -200,7 +204,9 @@ impl<'a> Deleting<'a> {
                 }
                 result => result,
             };
-            self.trash = Some(made?);
+            let made = made?;
+            made.is_needed();
+            self.trash = Some(made);
         }
         let trash = self.trash.as_ref().expect("it was just made");
         Ok(trash.path().to_owned())
@@ -250,15 +256,20 @@ fn empty_and_remove(path: &std::path::Path) -> io::Result<()> {
 /// Tree objects with children before parents, since they are taken from the end: a parent must never be there
 /// without its children.
 ///
-/// One that cannot be read comes last, to be deleted first: nobody can rely on it, and who knows whose parent it is.
-fn children_first(store: &Store, trees: &[DeadObject]) -> Vec<DeadObject> {
-    let children = |id: TreeId| -> Option<Vec<TreeId>> {
-        let tree = store.read_tree(id).ok()?;
+/// One that is damaged comes last, to be deleted first: nobody can rely on it, and who knows whose parent it is. One
+/// that cannot be read now may be read by others later: nothing is deleted then.
+fn children_first(store: &Store, trees: &[DeadObject]) -> Result<Vec<DeadObject>, ReadError> {
+    let children = |id: TreeId| -> Result<Option<Vec<TreeId>>, ReadError> {
+        let tree = match store.read_tree(id) {
+            Ok(tree) => tree,
+            Err(ReadError::Io { path, source }) => return Err(ReadError::Io { path, source }),
+            Err(_) => return Ok(None),
+        };
         let folders = tree.entries().iter().filter_map(|entry| match entry.node {
             Node::Folder(id) => Some(id),
             _ => None,
         });
-        Some(folders.collect())
+        Ok(Some(folders.collect()))
     };
     let id_of = |object: &DeadObject| TreeId(object.name.digest());
     let mut waiting: IdMap<TreeId, DeadObject> = trees
@@ -279,7 +290,7 @@ fn children_first(store: &Store, trees: &[DeadObject]) -> Vec<DeadObject> {
             if !waiting.contains_key(&id) || !entered.insert(id) {
                 continue;
             }
-            match children(id) {
+            match children(id)? {
                 Some(below) => {
                     way.push((id, true));
                     way.extend(below.into_iter().map(|id| (id, false)));
@@ -289,5 +300,5 @@ fn children_first(store: &Store, trees: &[DeadObject]) -> Vec<DeadObject> {
         }
     }
     ordered.extend(unreadable);
-    ordered
+    Ok(ordered)
 }

@@ -63,16 +63,16 @@ pub(super) fn mark(
         None,
         Unit::Items,
     );
-    let used = running(store.home()).trees.into_iter();
-    // Somebody may run what is only laid out any more; there is nothing to follow then.
-    roots.extend(
-        used.clone()
-            .filter(|id| store.has_tree(*id))
-            .map(Root::Tree),
-    );
+    let used = running(store.home()).map_err(look_failed(Path::new("/proc")))?;
+    let used = used.trees;
+    for id in &used {
+        // Somebody may run what is only laid out any more; there is nothing to follow then.
+        if store.has_tree(*id)? {
+            roots.push(Root::Tree(*id));
+        }
+    }
     let live = store.closure(&roots)?;
     store.sweep_closures(&live);
-    let used: Vec<TreeId> = used.collect();
     let laid_out = dead_laid_out(store, &live, &used)?;
     let objects = dead_objects(store, &live)?;
     let mut inodes = Inodes::default();

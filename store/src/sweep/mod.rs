@@ -36,6 +36,7 @@ use crate::guard::ExclusiveGuard;
 use crate::guard::GuardError;
 use crate::object::Inode;
 use crate::platform;
+use crate::read::ReadError;
 use crate::roots::Root;
 use crate::roots::RootError;
 use crate::staging;
@@ -91,6 +92,8 @@ pub enum CollectError {
     #[error("cannot look through `{}`", path.display())]
     Look { path: PathBuf, source: io::Error },
     #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
     Delete(#[from] WriteError),
 }
 
@@ -101,6 +104,7 @@ impl Diagnose for CollectError {
             Self::Closure(error) => error.code(),
             Self::Guard(error) => error.code(),
             Self::Look { .. } => Code::StoreNotRead,
+            Self::Read(error) => error.code(),
             Self::Delete(error) => error.code(),
         }
     }
@@ -111,6 +115,7 @@ impl Diagnose for CollectError {
             Self::Closure(error) => Some(error),
             Self::Guard(error) => Some(error),
             Self::Look { .. } => None,
+            Self::Read(error) => Some(error),
             Self::Delete(error) => Some(error),
         }
     }
@@ -209,7 +214,7 @@ impl Store {
         let task = Task::start(observer, "collecting", Some(total), Unit::Items);
         let mut markings = 0;
         let mut state = plan.state;
-        let mut deleting = Deleting::new(self, plan.dead);
+        let mut deleting = Deleting::new(self, plan.dead)?;
         while !deleting.is_done() {
             let guard = self.wait_to_exclude(observer)?;
             let (now, roots) = self.state(others)?;
@@ -221,7 +226,7 @@ impl Store {
                 markings += 1;
                 // Those who keep changing it must not keep us from ever getting done.
                 let held = (markings > MARKINGS_WITHOUT_GUARD).then_some(guard);
-                deleting.replace(mark::mark(self, roots, observer)?);
+                deleting.replace(mark::mark(self, roots, observer)?)?;
                 if let Some(guard) = held {
                     deleting.slice(&guard, &task)?;
                 }

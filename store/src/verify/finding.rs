@@ -1,7 +1,6 @@
 //! What verifying can find wrong.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use dgmo_schema::id::BlobId;
 use dgmo_schema::id::ObjectId;
 use dgmo_schema::id::TreeId;
 
+use crate::look;
 use crate::store::Store;
 
 /// One thing that is wrong.
@@ -71,16 +71,19 @@ impl Finding {
     }
 
     /// Whether it is so while nobody collects: what went away since is no damage, nor what came.
+    ///
+    /// Where that cannot be looked at, it is taken as still so.
     pub(super) fn is_still_so(&self, store: &Store) -> bool {
         match self {
             Self::Missing { id, named_by } => {
-                let there = store.has_tree(TreeId(id.0)) || store.has_blob(BlobId(id.0));
-                store.has_tree(*named_by) && !there
+                let tree = store.has_tree(TreeId(id.0)).unwrap_or(false);
+                let there = tree || store.has_blob(BlobId(id.0)).unwrap_or(false);
+                store.has_tree(*named_by).unwrap_or(true) && !there
             }
-            Self::LaidOut { tree, .. } => store.is_laid_out(*tree),
+            Self::LaidOut { tree, .. } => store.is_laid_out(*tree).unwrap_or(true),
             other => other
                 .path()
-                .is_none_or(|path| fs::symlink_metadata(path).is_ok()),
+                .is_none_or(|path| look::is_there(path).unwrap_or(true)),
         }
     }
 }

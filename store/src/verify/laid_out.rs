@@ -121,6 +121,7 @@ impl Job {
             Err(ReadError::Missing { .. }) if is_top => {
                 return look.tell(None, "has no tree object");
             }
+            Err(ReadError::Io { path, source }) => return unreadable(verifying, &path, &source),
             // What is wrong with the object is told where the objects are verified.
             Err(_) => return,
         };

@@ -108,6 +108,7 @@ impl Store {
             findings.retain(|finding| finding.is_still_so(self));
         }
         findings.sort();
+        findings.dedup();
         Ok(Verified {
             findings,
             objects: verifying.objects.into_inner(),

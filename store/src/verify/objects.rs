@@ -48,7 +48,7 @@ pub(super) fn verify(verifying: &Verifying<'_>) -> Result<(), VerifyError> {
         })
     });
     looked.map_err(look_failed(path.clone()))?;
-    let there = Present::list(&path, &shards);
+    let there = Present::list(verifying, &path, &shards);
     verifying.task.resize(there.count);
     let jobs = shards.into_iter().map(Job::Shard);
     parallel::run(jobs, hash::buffer, |buffer, queue, job| {
@@ -111,22 +111,24 @@ struct Present {
 }
 
 impl Present {
-    fn list(objects: &Path, shards: &[OsString]) -> Self {
+    fn list(verifying: &Verifying<'_>, objects: &Path, shards: &[OsString]) -> Self {
         let mut present = Self {
             trees: HashSet::new(),
             blobs: HashSet::new(),
             count: 0,
         };
         for shard in shards {
-            // A folder that cannot be listed is told where its objects are verified.
-            let listed = Folder::open(&objects.join(shard)).and_then(|folder| {
+            let path = objects.join(shard);
+            let listed = Folder::open(&path).and_then(|folder| {
                 platform::scan(&folder, |name, _| {
                     if let Some(name) = ObjectName::parse(shard, &platform::to_os(name)) {
                         present.add(&name);
                     }
                 })
             });
-            drop(listed);
+            if let Err(error) = listed {
+                unreadable(verifying, &path, &error);
+            }
         }
         present
     }

@@ -4,6 +4,7 @@ use std::fs;
 
 use dgmo_schema::code::Code;
 
+use super::super::terminal;
 use super::Mend;
 use super::Proof;
 use super::Sandbox;
@@ -240,7 +241,8 @@ pub(super) fn proof(code: Code) -> Proof {
             .then("explain"),
         ),
         Code::NoFolder => Proof::Own(no_folder),
-        Code::Interrupted => Proof::Unreachable("a signal ends the process before it can say so"),
+        Code::Interrupted => Proof::Own(terminal::ctrl_c_while_waiting_for_somebody_else),
+        Code::Declined => Proof::Own(terminal::what_cannot_be_undone_is_asked_for_first),
         Code::BadName => Proof::Own(bad_name),
         Code::Bug => Proof::Own(bug),
         _ => unreachable!("{code} is not of this range"),

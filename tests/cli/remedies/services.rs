@@ -34,6 +34,7 @@ const fn hands(
     Proof::Seen(Trouble::new(make, command, hint, Mend::Hands(mend)))
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one line for each code")]
 pub(super) fn proof(code: Code) -> Option<Proof> {
     Some(match code {
         Code::ServiceUnknown => hands(
@@ -145,7 +146,7 @@ pub(super) fn proof(code: Code) -> Option<Proof> {
                 sandbox.manifest(&format!(
                     "state: {{all: {{path: {}}}}}\nfiles: {{.x: {{text: x}}}}\n",
                     sandbox.root().display()
-                ))
+                ));
             },
         ),
         _ => return None,

@@ -127,9 +127,8 @@ impl Supervisor {
         let mut seen = Vec::new();
         loop {
             let mut line = String::new();
-            if self.out.read_line(&mut line).unwrap() == 0 {
-                panic!("it ended without `{words}`: {seen:?}");
-            }
+            let count = self.out.read_line(&mut line).unwrap();
+            assert!(count > 0, "it ended without `{words}`: {seen:?}");
             let line = line.trim_end().to_owned();
             let is_it = line == words;
             seen.push(line);
@@ -165,7 +164,7 @@ impl Drop for Supervisor {
 /// Looks until `look` finds something: for what another process does in its own time.
 #[track_caller]
 fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     while Instant::now() < until {
         if let Some(found) = look() {
             return found;

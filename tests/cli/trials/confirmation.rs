@@ -177,3 +177,24 @@ fn a_watcher_ends_when_there_is_nothing_to_watch() {
     wait_until("the watcher's end", || watchers(&sandbox).is_empty());
     assert_eq!(sandbox.current(), 2);
 }
+
+#[test]
+fn a_watcher_knows_where_the_home_files_are() {
+    let sandbox = begun_elsewhere();
+    let mut command = sandbox.command(&["switch", "--confirm-within", "1ms"]);
+    command.env_remove("DGMO_NOW");
+    assert!(command.output().unwrap().status.success());
+    wait_until("the way back", || sandbox.current() == 1);
+    wait_until("the watcher's end", || watchers(&sandbox).is_empty());
+    assert_eq!(sandbox.read("there/.a"), "one");
+    sandbox.dgmo("switch --confirm-within 0s").exits(2);
+    sandbox.dgmo("switch --confirm-within soon").exits(2);
+}
+
+/// Generation 1 with its home files in `there/`, and a manifest for another one.
+fn begun_elsewhere() -> Sandbox {
+    let sandbox = Sandbox::with("files: {.a: {text: one}}\n");
+    sandbox.dgmo("switch --target ../there").works();
+    asked_for(&sandbox, "");
+    sandbox
+}

@@ -1,0 +1,55 @@
+//! Looking whether something is there. "I could not look" is not "no": whoever takes it for one deletes what lives.
+
+use std::fs;
+use std::fs::Metadata;
+use std::io;
+use std::path::Path;
+
+/// Whether anything has this name; a link there is not followed.
+pub fn is_there(path: &Path) -> io::Result<bool> {
+    Ok(seen(fs::symlink_metadata(path))?.is_some())
+}
+
+/// Whether there is a folder, or a link to one.
+pub fn is_folder(path: &Path) -> io::Result<bool> {
+    Ok(seen(fs::metadata(path))?.is_some_and(|found| found.is_dir()))
+}
+
+/// Whether there is a file, or a link to one.
+pub fn is_file(path: &Path) -> io::Result<bool> {
+    Ok(seen(fs::metadata(path))?.is_some_and(|found| found.is_file()))
+}
+
+/// Nothing has the name, or what should be a folder above it is none: that is an answer. All else is a failure.
+fn seen(looked: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
+    match looked {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::durable;
+
+    #[test]
+    fn what_is_below_a_file_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        assert!(!is_there(&file).unwrap());
+        durable::write_new(&file, b"", 0o644).unwrap();
+        assert!(is_there(&file).unwrap() && is_file(&file).unwrap());
+        assert!(!is_folder(&file).unwrap() && is_folder(folder.path()).unwrap());
+        assert!(!is_there(&file.join("below")).unwrap());
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_a_failure_and_not_a_no() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_there(&folder.path().join("x".repeat(5_000))).is_err());
+    }
+}
