@@ -132,7 +132,8 @@ fn a_file_holds_one_idea() {
     files.extend(rust_files(Path::new("xtask/src")));
     for file in files {
         let count = read(&file).lines().count();
-        if count > LONGEST_FILE {
+        // The table of codes is one idea however long it gets.
+        if count > LONGEST_FILE && !INCLUDED.contains(&slashed(&file).as_str()) {
             wrong.push(format!("{}: {count} lines", slashed(&file)));
         }
     }

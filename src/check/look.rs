@@ -24,6 +24,7 @@ use super::Machine;
 use super::Surroundings;
 use super::Try;
 use super::probe;
+use crate::process::interrupt;
 
 /// Looks at all of `checks` at once. When a required one has failed, the others need not be decided any more.
 pub fn look_at(
@@ -84,6 +85,9 @@ pub(super) fn in_words(kind: &CheckKind) -> String {
     }
 }
 
+/// How often whoever waits looks whether we were interrupted.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Says to all who wait that it is decided.
 #[derive(Default)]
 struct Enough {
@@ -97,11 +101,23 @@ impl Enough {
         self.heard.notify_all();
     }
 
-    /// Waits so long, or until it is said; whether it was.
+    /// Waits so long, or until it is said or an interruption comes; whether one of these was so.
     fn wait(&self, time: Duration) -> bool {
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.heard.wait_timeout_while(said, time, |said| !*said);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        let until = Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = self
+                .heard
+                .wait_timeout_while(said, left.min(LOOK), |said| !*said);
+            let said = *waited.unwrap_or_else(PoisonError::into_inner).0;
+            if said || interrupt::is_pending() {
+                return true;
+            }
+            if left <= LOOK {
+                return false;
+            }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::home;
 use crate::home::Scope;
 use crate::process;
 use crate::process::Run;
+use crate::process::WhenInterrupted;
 use crate::source;
 
 /// What a look needs of the generation and the machine it is about.
@@ -96,6 +97,7 @@ fn unit(name: &str, scope: Scope, timeout: Lapse) -> Result<(), String> {
         environment: Vec::new(),
         folder: PathBuf::from("/"),
         timeout: timeout.duration(),
+        when_interrupted: WhenInterrupted::Ends,
     };
     match process::run(&run, &|_| ()) {
         Ok(ran) if ran.ending.is_success() => Ok(()),

@@ -124,17 +124,28 @@ enum Command {
 }
 
 impl Command {
-    /// Whether it changes something or lets people wait. Others die of a signal before anybody could notice.
-    fn takes_time(&self) -> bool {
-        !matches!(
+    /// Whether it changes something or lets people wait, so that a signal should end it in order. Those that start other
+    /// programs have manners of their own; the rest die of a signal before anybody could notice.
+    fn ends_in_order(&self) -> bool {
+        matches!(
             self,
-            Self::Init(_)
-                | Self::Diff(_)
-                | Self::History(_)
-                | Self::Profiles(_)
-                | Self::Env(_)
-                | Self::Explain(_)
-                | Self::Completions(_)
+            Self::Add(_)
+                | Self::Remove(_)
+                | Self::Lock(_)
+                | Self::Update(_)
+                | Self::Switch(_)
+                | Self::Rollback(_)
+                | Self::Confirm(_)
+                | Self::Check(_)
+                | Self::Generations(_)
+                | Self::Status(_)
+                | Self::Adopt(_)
+                | Self::Restore(_)
+                | Self::Gc(_)
+                | Self::Repair(_)
+                | Self::Doctor(_)
+                | Self::Store(_)
+                | Self::Uninstall(_)
         )
     }
 }
@@ -202,7 +213,7 @@ fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         None => stand::run(&cli.global, printer),
         Some(command) => {
-            if command.takes_time() {
+            if command.ends_in_order() {
                 exit::watch_for_signals(printer);
             }
             dispatch(command, &cli.global, printer)

@@ -12,6 +12,7 @@ use super::trial;
 use super::trial::Way;
 use crate::activate::Action;
 use crate::generation::Generations;
+use crate::process::interrupt;
 
 /// Looks at what the current generation asks for, or at the check that is named. Nothing is changed.
 pub fn check(engine: &Engine<'_>, only: Option<&CheckName>) -> Result<HealthReport> {
@@ -36,6 +37,7 @@ pub fn check(engine: &Engine<'_>, only: Option<&CheckName>) -> Result<HealthRepo
     }
     drop(store);
     let way = Way::new(engine, Action::Check, (number, &record), (number, &record));
+    let _whole = interrupt::hold();
     let mut checks = trial::look_at(&way, only);
     let required = generations.record(number)?.conduct.checks;
     for report in &mut checks {

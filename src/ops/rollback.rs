@@ -95,6 +95,7 @@ fn go(engine: &Engine<'_>, request: &RollbackRequest) -> Result<RollbackReport> 
         }
         return Ok(report);
     }
+    let _whole = interrupt::hold();
     match way.run(engine, &held, request)? {
         Verdict::Plain => {}
         Verdict::Stands(told) => report.trial = Some(told),

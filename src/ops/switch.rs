@@ -332,9 +332,9 @@ impl Switch<'_> {
         let realised = self.realise(&insertion, downloads)?;
         report.new_bytes = realised.new_bytes;
         let folder = self.write_generation(&insertion, from, number, &realised.trees)?;
-        // From here on it is short and belongs together, unless hooks and checks are waited for: an interruption there
-        // is a trial that did not end, and the next command goes back.
-        let _whole = report.steps.is_empty().then(interrupt::hold);
+        // From here on it belongs together. Where hooks and checks are waited for an interruption ends them, and what is
+        // not proven is taken back.
+        let _whole = interrupt::hold();
         let committed = insertion.commit()?;
         let begun = way.before(&self.request.how, Some(folder.clone()))?;
         let texts = Texts::read(self.request, &self.wanted.resolved)?;
@@ -359,7 +359,9 @@ impl Switch<'_> {
         let number = report.generation;
         match verdict {
             Err(failure) => {
-                if Generations::of(&self.engine.profile).current().ok() != Some(number) {
+                // A pointer that cannot be read may have moved: then the next command decides.
+                let current = Generations::of(&self.engine.profile).current();
+                if current.is_ok_and(|current| current != number) {
                     texts.restore();
                     let why = failure.error().to_string();
                     trial::mark_as_failed(self.engine, number, &why);

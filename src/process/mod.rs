@@ -18,15 +18,22 @@ pub use run::Ending;
 pub use run::Output;
 pub use run::Ran;
 pub use run::Run;
+pub use run::WhenInterrupted;
 pub use run::locate;
 pub use run::run;
 
 mod service;
+#[cfg(unix)]
+mod signals;
 
 pub use service::Answer;
 pub use service::Launch;
 pub use service::ask;
 pub use service::launch;
+#[cfg(unix)]
+pub use signals::Asked;
+#[cfg(unix)]
+pub use signals::Requests;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;

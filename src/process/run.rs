@@ -17,6 +17,7 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use super::interrupt;
 use super::platform;
 
 /// What to run, and how.
@@ -32,6 +33,17 @@ pub struct Run {
     pub folder: PathBuf,
     /// How long it may take.
     pub timeout: Duration,
+    /// What an interruption of this process means for it.
+    pub when_interrupted: WhenInterrupted,
+}
+
+/// What an interruption of this process means for a program it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenInterrupted {
+    /// It is ended, with all it started.
+    Ends,
+    /// It is waited for: what it does belongs to the way back.
+    GoesOn,
 }
 
 /// How a program ended.
@@ -54,6 +66,8 @@ pub enum Ending {
     Signal(i32),
     /// It took too long, so it was ended with all it had started.
     TimedOut,
+    /// We were interrupted, so it was ended with all it had started.
+    Interrupted,
 }
 
 impl Ending {
@@ -69,6 +83,7 @@ impl std::fmt::Display for Ending {
             Self::Code(code) => write!(f, "it ended with {code}"),
             Self::Signal(signal) => write!(f, "signal {signal} ended it"),
             Self::TimedOut => f.write_str("it took too long and was ended"),
+            Self::Interrupted => f.write_str("it was ended by the interruption"),
         }
     }
 }
@@ -141,10 +156,12 @@ pub fn run(what: &Run, each: &dyn Fn(&str)) -> io::Result<Ran> {
         line: Vec::new(),
         each,
         closed: false,
+        stops: what.when_interrupted == WhenInterrupted::Ends,
     };
     let mut ended = listener.wait(began.checked_add(what.timeout))?;
-    let timed_out = ended.is_none();
-    if timed_out {
+    let cut_short = ended.is_none().then(|| listener.cut_short());
+    if cut_short.is_some() {
+        listener.stops = false;
         platform::end_group(id, platform::How::Asked);
         ended = listener.wait(Instant::now().checked_add(TO_END))?;
         // Also what ignored the request, and what outlived the one that was started.
@@ -154,9 +171,10 @@ pub fn run(what: &Run, each: &dyn Fn(&str)) -> io::Result<Ran> {
         }
     }
     listener.finish();
-    let ending = match ended {
-        Some(status) if !timed_out => platform::ending(status),
-        _ => Ending::TimedOut,
+    let ending = match (cut_short, ended) {
+        (None, Some(status)) => platform::ending(status),
+        (Some(ending), _) => ending,
+        (None, None) => Ending::TimedOut,
     };
     Ok(Ran {
         ending,
@@ -208,32 +226,42 @@ struct Listener<'a> {
     line: Vec<u8>,
     each: &'a dyn Fn(&str),
     closed: bool,
+    /// Whether an interruption ends the listening.
+    stops: bool,
 }
 
+/// How often whoever listens looks whether we were interrupted.
+const LOOK: Duration = Duration::from_millis(100);
+
 impl Listener<'_> {
-    /// Listens until the program ends; nothing if it has not at `deadline`. A moment past all clocks never comes.
+    /// Listens until the program ends; nothing if it has not at `deadline`, or when an interruption came. A moment past
+    /// all clocks never comes.
     fn wait(&mut self, deadline: Option<Instant>) -> io::Result<Option<ExitStatus>> {
-        loop {
-            let told = match deadline {
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    match self.told.recv_timeout(left) {
-                        Ok(told) => told,
-                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                            return Ok(None);
-                        }
-                    }
-                }
-                None => match self.told.recv() {
-                    Ok(told) => told,
-                    Err(_) => return Ok(None),
-                },
-            };
-            match told {
-                Told::Ended(status) => return status.map(Some),
-                Told::Bytes(bytes) => self.take(&bytes),
-                Told::Closed => self.closed = true,
+        while !self.is_interrupted() {
+            let left = deadline.map_or(LOOK, |moment| {
+                moment.saturating_duration_since(Instant::now())
+            });
+            match self.told.recv_timeout(left.min(LOOK)) {
+                Ok(Told::Ended(status)) => return status.map(Some),
+                Ok(Told::Bytes(bytes)) => self.take(&bytes),
+                Ok(Told::Closed) => self.closed = true,
+                Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
+        }
+        Ok(None)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.stops && interrupt::is_pending()
+    }
+
+    /// Why the program did not end by itself.
+    fn cut_short(&self) -> Ending {
+        if self.is_interrupted() {
+            Ending::Interrupted
+        } else {
+            Ending::TimedOut
         }
     }
 
@@ -283,6 +311,7 @@ mod tests {
             environment: Vec::new(),
             folder: PathBuf::from("/"),
             timeout,
+            when_interrupted: WhenInterrupted::Ends,
         }
     }
 

@@ -37,6 +37,7 @@ const COMMANDS: &[&str] = &[
     "gc",
     "repair",
     "doctor",
+    "services",
     "store",
     "explain",
     "uninstall",

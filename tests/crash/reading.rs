@@ -155,13 +155,18 @@ fn calls(stage: &Stage<'_>) -> BTreeMap<String, (usize, usize)> {
     let about = world.folder().to_str().unwrap().to_owned();
     let mut counted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut begun = false;
+    let ours = text.split(' ').next().unwrap_or_default();
     for line in text.lines() {
-        let Some((_, line)) = line.split_once(' ') else {
+        // What the program starts counts for itself.
+        let Some(line) = line.strip_prefix(ours) else {
             continue;
         };
         let Some((name, _)) = line.trim_start().split_once('(') else {
             continue;
         };
+        if name.starts_with('<') {
+            continue;
+        }
         begun = begun || line.contains(&about);
         let (first, count) = counted.entry(name.to_owned()).or_default();
         *count += 1;

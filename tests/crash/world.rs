@@ -238,7 +238,6 @@ impl World {
             .env("DGMO_HOME", self.path("home"))
             .env("DGMO_NOW", NOW)
             .env("NO_COLOR", "1")
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .current_dir(self.path("src"))
             .stdin(Stdio::null());
     }

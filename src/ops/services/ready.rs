@@ -25,6 +25,7 @@ use crate::generation::Generations;
 use crate::home::Scope;
 use crate::process;
 use crate::process::Run;
+use crate::process::WhenInterrupted;
 use crate::service::ServiceError;
 
 /// What a look needs that may be made on any thread.
@@ -73,6 +74,7 @@ impl Surroundings for Around {
             environment,
             folder: self.target.clone(),
             timeout: timeout.duration(),
+            when_interrupted: WhenInterrupted::Ends,
         };
         match process::run(&run, &|_| ()) {
             Ok(ran) if ran.ending.is_success() => Ok(()),

@@ -30,6 +30,8 @@ pub(in crate::ops) enum TrialError {
     NoProgram { command: String, source: io::Error },
     /// What is required does not hold.
     Checks { failed: Vec<(String, String)> },
+    /// A signal came while hooks ran or checks looked.
+    Interrupted,
     /// A hook before the change failed: nothing was changed.
     Before {
         action: Action,
@@ -92,6 +94,7 @@ impl fmt::Display for TrialError {
             } => write!(f, "the hook `{command}` failed: {ending}{tail}"),
             Self::NoProgram { command, .. } => write!(f, "the hook `{command}` cannot be started"),
             Self::Checks { failed } => f.write_str(&checks(failed)),
+            Self::Interrupted => f.write_str("it was interrupted before it was proven"),
             Self::Before { to, .. } => {
                 write!(
                     f,
@@ -134,6 +137,7 @@ impl Error for TrialError {
             Self::TakenBack { source, .. } | Self::Stuck { source, .. } => Some(source.error()),
             Self::Hook { .. }
             | Self::Checks { .. }
+            | Self::Interrupted
             | Self::Awaiting { .. }
             | Self::NothingToConfirm { .. } => None,
         }
@@ -145,6 +149,7 @@ impl Diagnose for TrialError {
         match self {
             Self::Hook { .. } | Self::NoProgram { .. } | Self::Before { .. } => Code::HookFailed,
             Self::Checks { .. } => Code::CheckFailed,
+            Self::Interrupted => Code::Interrupted,
             Self::TakenBack { source, .. } => match source.code() {
                 code @ Code::CheckFailed => code,
                 Code::HookFailed => Code::HookTakenBack,
@@ -165,7 +170,7 @@ impl Diagnose for TrialError {
             Self::NoProgram { .. } => Hint::Do(
                 "name a program that is on the search path, or in a package of this manifest".to_owned(),
             ),
-            Self::Checks { .. } => return None,
+            Self::Checks { .. } | Self::Interrupted => return None,
             Self::Before { action, to, source } => or_without_hooks(&**source, *action, *to),
             Self::TakenBack { action, to, .. } if self.code() == Code::CheckFailed => {
                 Hint::Do(format!(

@@ -18,12 +18,14 @@ use dgmo_store::durable;
 use super::TrialError;
 use super::Way;
 use super::error::tail;
+use crate::activate::Action;
 use crate::activate::Footprint;
 use crate::env::Var;
 use crate::ops::Engine;
 use crate::process;
 use crate::process::Ran;
 use crate::process::Run;
+use crate::process::WhenInterrupted;
 
 /// When the log of hooks is larger than this, it becomes the old one and a new one is begun.
 const LOG_SIZE: u64 = 256 * 1024;
@@ -84,6 +86,10 @@ pub(super) fn furnished(way: &Way<'_>, command: &CommandLine, timeout: Lapse) ->
             PathBuf::from("/")
         },
         timeout: timeout.duration(),
+        when_interrupted: match way.action {
+            Action::Back => WhenInterrupted::GoesOn,
+            Action::Switch | Action::Rollback | Action::Check => WhenInterrupted::Ends,
+        },
     }
 }
 

@@ -30,6 +30,7 @@ use services::End;
 use std::path::PathBuf;
 
 use dgmo_schema::conduct::Hook;
+use dgmo_schema::event::Event;
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::Record;
 use dgmo_schema::generation::Timestamp;
@@ -49,6 +50,7 @@ use crate::activate::Plan;
 use crate::activate::Stage;
 use crate::activate::Trial;
 use crate::generation::Generations;
+use crate::process::interrupt;
 
 /// How a change is tried.
 #[derive(Debug, Clone, Default)]
@@ -130,6 +132,14 @@ pub(super) fn steps(
     let confirmation = how.confirm_within.map(|within| within.to_string());
     steps.extend(confirmation.map(|within| step(StepKind::Confirmation, within, true)));
     Ok(steps)
+}
+
+/// An error if somebody wants us to end: what is not proven by then is taken back.
+fn not_interrupted() -> std::result::Result<(), TrialError> {
+    if interrupt::is_pending() {
+        return Err(TrialError::Interrupted);
+    }
+    Ok(())
 }
 
 /// How the pointer is moved.
@@ -251,10 +261,12 @@ impl<'a> Way<'a> {
             trial.save(&self.engine.profile)?;
             let (told, result) = hooks::run(self, StepKind::AfterHook, hook);
             report.hooks.push(told);
+            not_interrupted()?;
             result?;
         }
         if !how.no_checks {
             report.checks = checks::look_at(self, None);
+            not_interrupted()?;
             checks::verdict(&report.checks)?;
         }
         Ok(())
@@ -274,6 +286,11 @@ impl<'a> Way<'a> {
         match taken {
             Ok(()) if !moved => Err(failure),
             Ok(()) => {
+                if interrupt::is_pending() {
+                    // The process ends before it can report.
+                    let text = format!("generation {} is current again", self.from.number);
+                    self.engine.observer.observe(Event::Note(text));
+                }
                 report.taken_back = Some(why);
                 Ok(Verdict::TakenBack(
                     TrialError::taken_back(self, failure),

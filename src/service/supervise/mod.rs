@@ -35,12 +35,6 @@ use std::time::Instant;
 use dgmo_schema::conduct::CheckKind;
 use dgmo_schema::name::ServiceName;
 use dgmo_store::durable;
-use signal_hook::consts::SIGCHLD;
-use signal_hook::consts::SIGHUP;
-use signal_hook::consts::SIGINT;
-use signal_hook::consts::SIGQUIT;
-use signal_hook::consts::SIGTERM;
-use signal_hook::iterator::Signals;
 
 use super::Changes;
 use super::ServiceError;
@@ -51,6 +45,8 @@ use super::control::Reply;
 use super::control::lock_path;
 use super::start_order;
 use crate::home::Profile;
+use crate::process::Asked;
+use crate::process::Requests;
 use kept::Kept;
 use kept::Phase;
 use tasks::Task;
@@ -66,7 +62,7 @@ pub enum Ending {
 
 /// What the deciding thread waits for.
 enum Message {
-    Signal(i32),
+    Requested(Asked),
     /// A look found a service ready.
     Ready {
         name: ServiceName,
@@ -84,17 +80,12 @@ pub fn run(world: World) -> Result<Ending, ServiceError> {
     reap::adopt_orphans();
     notes::end_orphans(&world.profile, &*world.tell);
     let (sender, inbox) = mpsc::channel();
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD])
-        .map_err(ServiceError::io("watch signals for", &folder))?;
-    let handle = signals.handle();
+    let requests = Requests::new().map_err(ServiceError::io("watch signals for", &folder))?;
+    let closing = requests.closing();
     let to_us = sender.clone();
+    // Where nobody listens any more it is over.
     std::thread::spawn(move || {
-        for signal in signals.forever() {
-            // Nobody listens any more: it is over.
-            if to_us.send(Message::Signal(signal)).is_err() {
-                return;
-            }
-        }
+        requests.each(|asked| to_us.send(Message::Requested(asked)).is_ok());
     });
     let socket = listen::open(&world.profile, sender.clone())?;
     let loaded = (world.load)().map_err(|why| ServiceError::Supervisor {
@@ -113,7 +104,7 @@ pub fn run(world: World) -> Result<Ending, ServiceError> {
         world,
     };
     let ending = supervisor.supervise(&inbox);
-    handle.close();
+    closing.close();
     drop(socket);
     notes::forget(&supervisor.world.profile);
     drop(supervisor);
@@ -176,7 +167,7 @@ impl Supervisor {
                 None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match message {
-                Ok(Message::Signal(signal)) => self.on_signal(signal)?,
+                Ok(Message::Requested(asked)) => self.on_request(asked)?,
                 Ok(Message::Ready { name, round }) => self.on_ready(&name, round),
                 Ok(Message::Asked(question, reply)) => self.on_question(question, reply)?,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -186,21 +177,21 @@ impl Supervisor {
         }
     }
 
-    fn on_signal(&mut self, signal: i32) -> Result<(), ServiceError> {
-        match signal {
-            SIGCHLD => {
+    fn on_request(&mut self, asked: Asked) -> Result<(), ServiceError> {
+        match asked {
+            Asked::Reap => {
                 self.reap();
                 Ok(())
             }
-            SIGHUP => self.reload(),
-            _ if self.ending => {
+            Asked::Reload => self.reload(),
+            Asked::End if self.ending => {
                 (self.world.tell)("told again: killing what is left");
                 for kept in self.kept.values_mut() {
                     kept.kill();
                 }
                 Ok(())
             }
-            _ => {
+            Asked::End => {
                 self.ending = true;
                 self.tasks.clear();
                 let names: Vec<ServiceName> = self.order.iter().rev().cloned().collect();

@@ -56,8 +56,8 @@ const NOT_PROVOKED: &[Code] = &[
     Code::SourceName,
     // It follows from another error, which is told.
     Code::InsertBroken,
-    // A signal ends the process before it can say so.
-    Code::Interrupted,
+    // It takes a terminal, and an editor that fails.
+    Code::EditorFailed,
 ];
 
 #[test]

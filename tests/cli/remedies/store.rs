@@ -328,14 +328,18 @@ fn lay_out() {
     if !cfg!(feature = "fault-injection") {
         return;
     }
-    let sandbox = Sandbox::with("packages: {one: {path: ./one}}\n");
-    sandbox.program("work/one/bin/one", "#!/bin/sh\n");
-    sandbox.write("work/one/share/one/copy", "#!/bin/sh\n");
+    // A home of its own for each step: what one run brought into the store the next would not lay out again.
     let told = (0..150).find_map(|step| {
+        let sandbox = Sandbox::with("packages: {one: {path: ./one}}\n");
+        sandbox.program("work/one/bin/one", "#!/bin/sh\n");
+        sandbox.write("work/one/share/one/copy", "#!/bin/sh\n");
         let ran = with_fault(&sandbox, "switch", &format!("fail:{step}:EIO"));
-        ran.stderr.contains("error[DG2021]").then_some(ran)
+        ran.stderr
+            .contains("error[DG2021]")
+            .then_some((sandbox, ran))
     });
-    is_told(Code::LayOutFailed, &told.expect("a step tells it"), "");
+    let (sandbox, ran) = told.expect("a step tells it");
+    is_told(Code::LayOutFailed, &ran, "");
     sandbox.switch();
     sandbox.dgmo("store verify").works();
 }

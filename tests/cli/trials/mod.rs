@@ -3,6 +3,7 @@
 mod checks;
 mod confirmation;
 mod hooks;
+mod interrupted;
 
 use std::fs;
 use std::thread;
