@@ -41,6 +41,12 @@ pub enum Var {
     ColorForce,
     /// The kind of terminal; `dumb` has no colour and no bars.
     Terminal,
+    /// Homebrew's own folder, to import from.
+    Homebrew,
+    /// Where mise keeps its tools, to import from.
+    MiseData,
+    /// Where asdf keeps its tools, to import from.
+    AsdfData,
     /// Where shells search for programs.
     SearchPath,
     /// The user's shell, for the spelling of `dgmo env`.
@@ -88,6 +94,9 @@ impl Var {
             Self::NoColor => "NO_COLOR",
             Self::ColorForce => "CLICOLOR_FORCE",
             Self::Terminal => "TERM",
+            Self::Homebrew => "HOMEBREW_PREFIX",
+            Self::MiseData => "MISE_DATA_DIR",
+            Self::AsdfData => "ASDF_DATA_DIR",
             Self::SearchPath => "PATH",
             Self::Shell => "SHELL",
             Self::Visual => "VISUAL",

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod home;
 pub mod process;
 pub mod manifest;
+pub mod import;
 pub mod lock;
 pub mod source;
 pub mod resolve;

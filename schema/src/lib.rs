@@ -12,4 +12,5 @@ pub mod manifest;
 pub mod name;
 pub mod nearest;
 pub mod report;
+pub mod size;
 pub mod system;

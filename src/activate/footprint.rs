@@ -35,6 +35,9 @@ pub struct Footprint {
     /// Entries that were there before, exactly as they shall be: they stay when we go.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub found: BTreeSet<TargetPath>,
+    /// Links of the user that showed the same as what we put in their place, and what they said: they come back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub taken: BTreeMap<TargetPath, PathBuf>,
 }
 
 impl Footprint {
@@ -47,12 +50,16 @@ impl Footprint {
             folders: BTreeSet::new(),
             aside: BTreeMap::new(),
             found: BTreeSet::new(),
+            taken: BTreeMap::new(),
         }
     }
 
     /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.folders.is_empty() && self.aside.is_empty()
+        self.entries.is_empty()
+            && self.folders.is_empty()
+            && self.aside.is_empty()
+            && self.taken.is_empty()
     }
 
     /// Reads that of `profile`; nothing where none was written yet.

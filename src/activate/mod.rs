@@ -3,6 +3,7 @@
 //! Order: journal → additions → sync → the pointer → removals → sync → footprint → journal closed. Home files go
 //! *through* the pointer, so a change of content alone needs none of this but the pointer: one rename.
 
+mod around;
 mod drift;
 mod footprint;
 mod image;
@@ -19,6 +20,10 @@ mod platform;
 mod platform;
 mod trial;
 
+pub use around::InTheWay;
+pub use around::Known;
+pub use around::ShowsTheSame;
+pub use around::Surroundings;
 pub use drift::drift;
 pub use footprint::Footprint;
 pub use image::Image;
@@ -26,10 +31,7 @@ pub use image::Live;
 pub use journal::Journal;
 pub use op::Op;
 pub use plan::Desired;
-pub use plan::InTheWay;
-pub use plan::Known;
 pub use plan::Plan;
-pub use plan::Surroundings;
 pub use plan::plan;
 pub use plan::plan_some;
 pub use seal::Seal;

@@ -11,11 +11,13 @@ use super::ActivateError;
 use super::Contents;
 use super::Footprint;
 use super::Image;
+use super::InTheWay;
 use super::Live;
 use super::Obstacle;
 use super::Op;
 use super::Reason;
-use super::Seal;
+use super::ShowsTheSame;
+use super::Surroundings;
 use super::secrets;
 
 /// What shall be in the target folder, by path.
@@ -48,62 +50,17 @@ impl Plan {
     }
 }
 
-/// What to do with files of the user that are in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InTheWay {
-    /// Refuse, naming all of them.
-    Refuse,
-    /// Give them another name, and that back when dgmo gives the path up.
-    SetAside,
-    /// Give them the name `NAME.edited`; they are the user's from then on.
-    SetAsideEdited,
-    /// Delete them.
-    Discard,
-}
-
-impl InTheWay {
-    /// What is added to the name of a file that is set aside.
-    fn ending(self) -> &'static str {
-        match self {
-            Self::SetAsideEdited => "edited",
-            Self::Discard => "dgmo-gone",
-            Self::Refuse | Self::SetAside => "before-dgmo",
-        }
-    }
-}
-
-/// What is known to be in the target folder and may be replaced, though it is not what dgmo put there: it is kept
-/// elsewhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    /// Files and links.
-    pub images: BTreeMap<TargetPath, Image>,
-    /// Folders with nothing else in them.
-    pub folders: BTreeSet<TargetPath>,
-    /// What was changed elsewhere and would not change by this plan stays as it is, and is not in the way.
-    pub others_stay: bool,
-}
-
-/// What else is known of the target folder.
-#[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// What other profiles hold in it, by the profile's name.
-    pub others: &'a [(String, Footprint)],
-    /// What to do with files in the way.
-    pub in_the_way: InTheWay,
-    /// The key secrets are known by.
-    pub seal: &'a Seal,
-    /// What may be replaced because it is kept elsewhere.
-    pub known: &'a Known,
-}
-
 /// Plans the way from what `held` says to `desired`.
+///
+/// A link of somebody else that shows the same as what shall be there, such as one that another tool for home files
+/// made, is not in the way: it is replaced, and comes back when the path is given up.
 pub fn plan(
     held: &Footprint,
     desired: &Desired,
     around: Surroundings<'_>,
+    shows_the_same: &ShowsTheSame<'_>,
 ) -> Result<Plan, ActivateError> {
-    let mut planner = Planner::new(held, desired, around);
+    let mut planner = Planner::new(held, desired, around, shows_the_same);
     planner.next.entries.clone_from(desired);
     for (path, image) in desired {
         planner.plan_at(path, image)?;
@@ -111,6 +68,7 @@ pub fn plan(
     planner.plan_removals()?;
     planner.plan_folders()?;
     planner.plan_put_backs()?;
+    planner.plan_links_back()?;
     Ok(planner.finish())
 }
 
@@ -121,7 +79,8 @@ pub fn plan_some(
     chosen: &BTreeSet<TargetPath>,
     around: Surroundings<'_>,
 ) -> Result<Plan, ActivateError> {
-    let mut planner = Planner::new(held, desired, around);
+    // Somebody put it there after us: it is nothing to come back.
+    let mut planner = Planner::new(held, desired, around, &|_, _| false);
     for (path, image) in desired.iter().filter(|(path, _)| chosen.contains(*path)) {
         planner.next.entries.insert(path.clone(), image.clone());
         planner.plan_at(path, image)?;
@@ -146,6 +105,7 @@ struct Planner<'a> {
     held: &'a Footprint,
     desired: &'a Desired,
     around: Surroundings<'a>,
+    shows_the_same: &'a ShowsTheSame<'a>,
     claims: BTreeMap<&'a TargetPath, &'a str>,
     before: Vec<Op>,
     after: Vec<Op>,
@@ -161,11 +121,17 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(held: &'a Footprint, desired: &'a Desired, around: Surroundings<'a>) -> Self {
+    fn new(
+        held: &'a Footprint,
+        desired: &'a Desired,
+        around: Surroundings<'a>,
+        shows_the_same: &'a ShowsTheSame<'a>,
+    ) -> Self {
         Self {
             held,
             desired,
             around,
+            shows_the_same,
             claims: claims_of(held, around.others),
             before: Vec::new(),
             after: Vec::new(),
@@ -355,6 +321,14 @@ impl<'a> Planner<'a> {
         }
         if self.stays(path, image) {
             self.left_alone.push(path.clone());
+            return Ok(());
+        }
+        if let Live::Link(to) = &live
+            && (self.shows_the_same)(path, &self.at(path.as_str()))
+        {
+            let taken = self.next.taken.entry(path.clone());
+            taken.or_insert_with(|| to.clone());
+            self.before.push(put(Some(Image::Link(to.clone()))));
             return Ok(());
         }
         let was_ours = self.held.entries.contains_key(path) && !self.held.found.contains(path);
@@ -562,6 +536,27 @@ impl<'a> Planner<'a> {
             self.next.aside.remove(&path);
             if self.look(path.as_str())? == Live::Absent && self.is_reached(&path)? {
                 self.after.push(Op::PutBack { path, from });
+            } else if !self.left_alone.contains(&path) {
+                self.left_alone.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Links that were taken over come back where we give the path up.
+    fn plan_links_back(&mut self) -> Result<(), ActivateError> {
+        for (path, to) in self.next.taken.clone() {
+            let mut wanted = self.desired.keys();
+            if wanted.any(|other| *other == path || other.is_below(&path) || path.is_below(other)) {
+                continue;
+            }
+            self.next.taken.remove(&path);
+            if self.look(path.as_str())? == Live::Absent && self.is_reached(&path)? {
+                self.after.push(Op::Put {
+                    path,
+                    before: None,
+                    after: Some(Image::Link(to)),
+                });
             } else if !self.left_alone.contains(&path) {
                 self.left_alone.push(path);
             }

@@ -122,9 +122,12 @@ pub(super) fn put_back(path: &Path, image: &Image, at: &Path, seal: &Seal) -> io
         Image::Secret { mode, .. } => *mode,
         Image::Link(_) | Image::Copy { .. } => 0o600,
     };
-    let kept = Image::private(image);
-    if Live::at(path)? == Live::Absent && kept.is_at(at, &Live::at(at)?, seal)? {
-        if mode != 0o600 {
+    let live = Live::at(at)?;
+    // An earlier attempt may have got as far as giving it its mode.
+    let has_its_mode = image.is_at(at, &live, seal)?;
+    let is_kept = has_its_mode || Image::private(image).is_at(at, &live, seal)?;
+    if Live::at(path)? == Live::Absent && is_kept {
+        if !has_its_mode {
             durable::set_mode(at, mode)?;
         }
         if durable::rename_no_replace(at, path)? == Renamed::Done {

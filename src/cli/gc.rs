@@ -3,6 +3,9 @@
 use std::ffi::OsString;
 
 use dgmo_schema::report::store::CollectReport;
+use dgmo_schema::report::store::Keeper;
+use dgmo_schema::report::store::KeptReport;
+use dgmo_schema::size::Size;
 
 use super::Global;
 use super::exit::Exit;
@@ -29,8 +32,10 @@ use crate::ui::Style;
 Examples:
   dgmo gc --dry-run             what would go, exact in bytes
   dgmo gc
-  dgmo gc --keep last=3         keep three generations, and pinned and labelled ones
-  dgmo gc --keep-generations    drop no generation, only what none of them needs")]
+  dgmo gc --keep 'last 3'       keep three generations, and pinned and labelled ones
+  dgmo gc --keep-generations    drop no generation, only what none of them needs
+  dgmo gc --target-free 10G     drop and delete no more than is needed for so much free space
+  dgmo gc --why 9f2c41          what keeps the object whose id begins so")]
 pub(super) struct Args {
     #[command(flatten)]
     keep: KeepArgs,
@@ -43,11 +48,24 @@ pub(super) struct Args {
     /// Wait until all is deleted
     #[arg(long)]
     foreground: bool,
+    /// Have so much free space: drop generations the rule does not keep, oldest first, and only as many as it takes
+    #[arg(long, value_name = "SIZE")]
+    target_free: Option<Size>,
+    /// Tell what keeps an object, and delete nothing
+    #[arg(long, value_name = "ID", conflicts_with_all = ["keep", "keep_generations", "dry_run", "foreground", "target_free"])]
+    why: Option<String>,
 }
 
 pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit> {
     let renderer = Renderer::new(printer);
     let engine = global.engine(Special::default(), &renderer)?;
+    if let Some(words) = &args.why {
+        let report = ops::kept(&engine, words)?;
+        printer
+            .report(&report, kept_in_words)
+            .map_err(OpError::stdout)?;
+        return Ok(Exit::Done);
+    }
     let request = CollectRequest {
         keep: args.keep.rule(),
         keep_generations: args.keep_generations,
@@ -57,6 +75,7 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
         } else {
             Patience::Leave
         },
+        target_free: args.target_free.map(|size| size.0),
     };
     let report = ops::collect(&engine, &request)?;
     if report.background {
@@ -98,6 +117,7 @@ fn in_words(report: &CollectReport, _: Style) -> String {
     }
     if report.objects == 0 && report.trees == 0 {
         text.push_str("nothing to delete\n");
+        text.push_str(&target_free_in_words(report));
         return text;
     }
     let what = format!(
@@ -113,5 +133,67 @@ fn in_words(report: &CollectReport, _: Style) -> String {
         _ => "deleted",
     };
     text.push_str(&format!("{what}; {how}\n"));
+    text.push_str(&target_free_in_words(report));
     text
+}
+
+fn target_free_in_words(report: &CollectReport) -> String {
+    let Some(free) = report.target_free else {
+        return String::new();
+    };
+    let are = if report.dry_run { "would be" } else { "are" };
+    format!(
+        "{} {are} free (before: {}, asked for: {})\n",
+        ui::bytes(free.after),
+        ui::bytes(free.before),
+        ui::bytes(free.asked)
+    )
+}
+
+fn kept_in_words(report: &KeptReport, style: Style) -> String {
+    if report.kept_by.is_empty() {
+        return format!(
+            "nothing keeps {}: the next `dgmo gc` deletes it\n",
+            report.id
+        );
+    }
+    let mut text = format!("{} is kept by\n", style.strong(&report.id.to_string()));
+    for kept in &report.kept_by {
+        text.push_str(&format!("  {}\n", keeper_in_words(&kept.keeper)));
+        let names: Vec<&str> = kept.chain.iter().map(|step| step.name.as_str()).collect();
+        if !names.is_empty() {
+            let root = style.faint(&kept.root.to_string());
+            text.push_str(&format!("    as {} in {root}\n", names.join("/")));
+        }
+    }
+    text
+}
+
+fn keeper_in_words(keeper: &Keeper) -> String {
+    match keeper {
+        Keeper::Generations {
+            profile,
+            generations,
+            package,
+            file,
+        } => {
+            let numbers: Vec<String> = generations.iter().map(ToString::to_string).collect();
+            let what = match (package, file) {
+                (Some(package), _) => format!("package {package}"),
+                (None, Some(file)) => format!("home file {file}"),
+                (None, None) => "something".to_owned(),
+            };
+            let word = match numbers.len() {
+                1 => "generation",
+                _ => "generations",
+            };
+            format!(
+                "{what} of {word} {} of profile {profile}",
+                numbers.join(", ")
+            )
+        }
+        Keeper::Pin { pin } => format!("the pin {pin}"),
+        Keeper::Lease => "a command that is under way".to_owned(),
+        Keeper::Running => "a program that runs".to_owned(),
+    }
 }

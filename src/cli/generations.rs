@@ -17,6 +17,8 @@ use crate::ops::OpError;
 use crate::ops::PruneRequest;
 use crate::ops::Result;
 use crate::ui;
+#[cfg(feature = "tui")]
+use crate::ui::Format;
 use crate::ui::Printer;
 use crate::ui::Renderer;
 use crate::ui::Style;
@@ -26,11 +28,12 @@ use crate::ui::Table;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  dgmo generations                     list them
+  dgmo generations                     list them; on a terminal, look through them
   dgmo generations list --contains ripgrep@14
   dgmo generations show 12             what is in it
   dgmo generations label 12 works      find it again as `works`
-  dgmo generations prune --dry-run     what the rule of the manifest would drop")]
+  dgmo generations prune --dry-run     what the rule of the manifest would drop
+  dgmo generations prune --keep 'last 3, 7 days'")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -44,6 +47,8 @@ enum Command {
         #[arg(long, value_name = "PKG[@VERSION]")]
         contains: Option<String>,
     },
+    /// Look through them on the whole screen: compare, switch, label, pin
+    Browse,
     /// Show one: packages, files, variables
     Show {
         /// A number or a label [default: the current one]
@@ -103,7 +108,8 @@ pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit>
             .map_err(OpError::stdout)?;
         Ok(Exit::Done)
     };
-    match args.command.unwrap_or(Command::List { contains: None }) {
+    match args.command.unwrap_or_else(|| default_command(printer)) {
+        Command::Browse => return browse(global, printer),
         Command::List { contains } => {
             let report = ops::list_containing(&engine()?, contains.as_deref())?;
             printer
@@ -147,6 +153,33 @@ pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit>
         }
     }
     Ok(Exit::Done)
+}
+
+/// Alone on a terminal it is the browser, where there is one.
+#[cfg(feature = "tui")]
+fn default_command(printer: Printer) -> Command {
+    if printer.format == Format::Text && crate::ui::can_browse() {
+        return Command::Browse;
+    }
+    Command::List { contains: None }
+}
+
+#[cfg(not(feature = "tui"))]
+fn default_command(_: Printer) -> Command {
+    Command::List { contains: None }
+}
+
+#[cfg(feature = "tui")]
+fn browse(global: &Global, printer: Printer) -> Result<Exit> {
+    if printer.format == Format::Json {
+        return Err(crate::ui::BrowseError::NoTerminal.into());
+    }
+    super::browse::run(global)
+}
+
+#[cfg(not(feature = "tui"))]
+fn browse(_: &Global, _: Printer) -> Result<Exit> {
+    Err(OpError::NoBrowser.into())
 }
 
 /// What a prune is about to do.
@@ -262,9 +295,13 @@ fn section(text: &mut String, title: &str, rows: impl Iterator<Item = Vec<String
 
 fn changed_in_words(report: &GenerationsChangedReport, _: Style) -> String {
     let numbers: Vec<String> = report.generations.iter().map(ToString::to_string).collect();
+    let rule = match &report.rule {
+        Some(rule) => format!(" (kept: {rule})"),
+        None => String::new(),
+    };
     match (&numbers[..], report.dry_run) {
-        ([], _) => "no generation to drop\n".to_owned(),
-        (_, true) => format!("would be {}: {}\n", report.what, numbers.join(", ")),
-        (_, false) => format!("{}: {}\n", report.what, numbers.join(", ")),
+        ([], _) => format!("no generation to drop{rule}\n"),
+        (_, true) => format!("would be {}: {}{rule}\n", report.what, numbers.join(", ")),
+        (_, false) => format!("{}: {}{rule}\n", report.what, numbers.join(", ")),
     }
 }

@@ -3,6 +3,9 @@
 mod add;
 mod adopt;
 mod allow;
+mod bisect;
+#[cfg(feature = "tui")]
+mod browse;
 mod check;
 mod completions;
 mod confirm;
@@ -17,6 +20,7 @@ mod generations;
 mod global;
 mod history;
 mod hook;
+mod import;
 mod init;
 mod keep;
 mod lock;
@@ -82,6 +86,7 @@ Exit codes: 0 done · 1 failed · 2 asked wrongly · 3 looked and found somethin
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Import(import::Args),
     Add(add::Args),
     Remove(remove::Args),
     Lock(lock::Args),
@@ -97,6 +102,7 @@ enum Command {
     Adopt(adopt::Args),
     Restore(restore::Args),
     Diff(diff::Args),
+    Bisect(bisect::Args),
     History(history::Args),
     Profiles(profiles::Args),
     Run(run::RunArgs),
@@ -139,8 +145,13 @@ impl Command {
                 | Self::Check(_)
                 | Self::Generations(_)
                 | Self::Status(_)
+                | Self::Edit(_)
                 | Self::Adopt(_)
                 | Self::Restore(_)
+                | Self::Bisect(_)
+                | Self::Import(_)
+                | Self::Allow(_)
+                | Self::Deny(_)
                 | Self::Gc(_)
                 | Self::Repair(_)
                 | Self::Doctor(_)
@@ -233,6 +244,7 @@ fn run(cli: Cli) -> ExitCode {
 fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit, Failure> {
     match command {
         Command::Init(args) => init::run(&args, printer),
+        Command::Import(args) => import::run(args, global, printer),
         Command::Add(args) => add::run(&args, global, printer),
         Command::Remove(args) => remove::run(&args, global, printer),
         Command::Lock(args) => lock::run(&args, global, printer),
@@ -248,6 +260,7 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::Adopt(args) => adopt::run(args, global, printer),
         Command::Restore(args) => restore::run(args, global, printer),
         Command::Diff(args) => diff::run(&args, global, printer),
+        Command::Bisect(args) => bisect::run(args, global, printer),
         Command::History(args) => history::run(&args, global, printer),
         Command::Profiles(_) => profiles::run(global, printer),
         Command::Services(args) => services::run(args, global, printer),

@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_profile_is_named_after_its_folder_and_no_other_has_that_name() {
         let one = profile_name_for(Path::new("/src/my app"));
-        let other = profile_name_for(Path::new("/work/my app"));
+        let other = profile_name_for(Path::new("/projects/my app"));
         assert!(one.as_str().starts_with("my-app-"), "{one}");
         assert_ne!(one, other);
         for odd in ["/", "/..", "/ü", &format!("/{}", "x".repeat(300))] {

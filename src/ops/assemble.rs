@@ -53,11 +53,8 @@ pub(super) fn write_parts(
     (number, record): (GenerationNumber, &Record),
     trees: &BTreeMap<PackageName, TreeId>,
 ) -> Result<()> {
-    let view = write_view(&generation.join("view"), insertion, record, trees)?;
-    write_files(&generation.join("files"), insertion, record)?;
-    let text = environment(record, &engine.profile.generation(number));
-    let path = generation.join("env");
-    durable::write_new(&path, text.as_bytes(), 0o444).map_err(OpError::io("write", &path))?;
+    let place = engine.profile.generation(number);
+    let view = write_shown(generation, insertion, record, trees, &place)?;
     let units = Units {
         engine,
         number,
@@ -66,6 +63,22 @@ pub(super) fn write_parts(
         read: &|id| insertion.read_tree(id),
     };
     units.write(generation)
+}
+
+/// Writes `view/`, `files/` and `env` into the empty folder `generation`, which will be at `place`.
+pub(super) fn write_shown(
+    generation: &Path,
+    insertion: &Insertion<'_>,
+    record: &Record,
+    trees: &BTreeMap<PackageName, TreeId>,
+    place: &Path,
+) -> Result<View> {
+    let view = write_view(&generation.join("view"), insertion, record, trees)?;
+    write_files(&generation.join("files"), insertion, record)?;
+    let path = generation.join("env");
+    let text = environment(record, place);
+    durable::write_new(&path, text.as_bytes(), 0o444).map_err(OpError::io("write", &path))?;
+    Ok(view)
 }
 
 /// What the file `env` of the generation at `place` says.
@@ -229,7 +242,20 @@ pub(super) fn desired(
     secrets: &Desired,
 ) -> Result<Desired> {
     let files = engine.profile.current().join("files");
-    let mut desired = secrets.clone();
+    let mut desired = desired_at(record, &files, read)?;
+    desired.extend(secrets.clone());
+    let units = services::links(engine, record).into_iter();
+    desired.extend(units.map(|(path, to)| (path, Image::Link(to))));
+    Ok(desired)
+}
+
+/// Its home files, where they lie in the folder `files`: no secrets, and no units of services.
+pub(super) fn desired_at(
+    record: &Record,
+    files: &Path,
+    read: &dyn Fn(TreeId) -> std::result::Result<Tree, ReadError>,
+) -> Result<Desired> {
+    let mut desired = Desired::new();
     let own = own_paths(record);
     for (path, file) in &record.files {
         let link = || Image::Link(files.join(path.as_str()));
@@ -237,7 +263,7 @@ pub(super) fn desired(
             (RecordedContent::Folder(tree), Method::Links | Method::Copy) => {
                 let spread = Spread {
                     file,
-                    files: &files,
+                    files,
                     own: &own,
                     read,
                 };
@@ -254,8 +280,6 @@ pub(super) fn desired(
             }
         }
     }
-    let units = services::links(engine, record).into_iter();
-    desired.extend(units.map(|(path, to)| (path, Image::Link(to))));
     Ok(desired)
 }
 

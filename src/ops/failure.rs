@@ -101,6 +101,8 @@ pub enum OpError {
     NotAFile { path: String, what: &'static str },
     #[error("there is no `{path}` in the tree")]
     NotInTree { path: String },
+    #[error("this dgmo was built without its browser")]
+    NoBrowser,
     #[error("there is no pin `{name}`")]
     NoSuchPin { name: String },
     #[error("generation {generation} has no check `{name}`")]
@@ -173,6 +175,7 @@ impl Diagnose for OpError {
             Self::OtherTarget { .. } => Code::OtherTarget,
             Self::NotAFile { .. } => Code::NotAFile,
             Self::NotInTree { .. } => Code::NotInTree,
+            Self::NoBrowser => Code::BrowseUnavailable,
             Self::NoSuchPin { .. } => Code::NoSuchPin,
             Self::NoSuchCheck { .. } => Code::NoSuchCheck,
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
@@ -203,7 +206,7 @@ impl Diagnose for OpError {
             Self::ManifestOfProfile { profile, .. } => {
                 Hint::Run(format!("dgmo rollback --profile {profile}"))
             }
-            Self::NothingBefore => Hint::Run("dgmo generations list".to_owned()),
+            Self::NothingBefore | Self::NoBrowser => Hint::Run("dgmo generations list".to_owned()),
             Self::Declined => Hint::Do(
                 "run it again and answer `y`, or add `--yes` to be asked nothing".to_owned(),
             ),

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::path::PathBuf;
 
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::RecordedContent;
@@ -10,13 +11,17 @@ use dgmo_schema::manifest::Keep;
 use dgmo_schema::name::ProfileName;
 use dgmo_schema::report::store::CollectReport;
 use dgmo_schema::report::store::PrunedGenerations;
+use dgmo_store::CollectPlan;
+use dgmo_store::Freed;
 use dgmo_store::Root;
+use dgmo_store::Store;
 
 use super::Engine;
 use super::Result;
 use super::begin;
 use super::generations;
 use super::generations::PruneRequest;
+use super::make_room;
 use crate::generation::Generations;
 use crate::generation::ReadError;
 use crate::home::Profile;
@@ -33,6 +38,8 @@ pub struct CollectRequest {
     pub dry_run: bool,
     /// Whether to wait until all is deleted.
     pub patience: Patience,
+    /// So many bytes shall be free: no more is dropped than is needed for that.
+    pub target_free: Option<u64>,
 }
 
 /// Who waits for the deleting.
@@ -48,87 +55,167 @@ pub enum Patience {
 const LONG: u64 = 2_000;
 
 /// Drops generations and deletes what nothing needs any more.
+///
+/// What is told is exact, with `dry_run` as well: the files of the dropped generations count, each inode once.
 pub fn collect(engine: &Engine<'_>, request: &CollectRequest) -> Result<CollectReport> {
     let store = begin::look(engine)?;
-    if !request.dry_run {
-        // Collecting makes it again at its end.
-        store.release_reserve();
+    if let Some(asked) = request.target_free {
+        return make_room::collect(engine, &store, request, asked);
     }
+    let droppable = droppable(engine, request)?;
+    if request.dry_run {
+        let plan = plan_without(engine, &store, &droppable)?;
+        return Ok(report(request, droppable, plan.freed()));
+    }
+    empty_trash(engine)?;
+    // Collecting makes it again at its end.
+    store.release_reserve();
+    let mut freed = store.room_of_folders(&folders_of(engine, &droppable)?)?;
     let mut pruned = Vec::new();
-    if !request.keep_generations {
-        for name in begin::profile_names(engine)? {
-            pruned.extend(prune(engine, &name, request)?);
-        }
+    for dropped in &droppable {
+        pruned.extend(prune(engine, request, dropped)?);
     }
-    let gone = if request.dry_run {
-        pruned.clone()
-    } else {
-        Vec::new()
-    };
-    let roots = GenerationRoots::new(engine, &gone);
+    let roots = GenerationRoots::new(engine, &[]);
     let others = || roots.all();
     let plan = store.plan_collect(&others, engine.observer)?;
-    let freed = plan.freed();
-    let mut report = CollectReport {
+    if request.patience == Patience::Leave && plan.freed().objects > LONG {
+        freed += plan.freed();
+        return Ok(CollectReport {
+            background: true,
+            ..report(request, pruned, freed)
+        });
+    }
+    freed += store.collect(plan, &others, engine.observer)?;
+    Ok(report(request, pruned, freed))
+}
+
+/// What an interrupted pruning left on its way out goes: whoever holds a profile takes it away.
+pub(super) fn empty_trash(engine: &Engine<'_>) -> Result<()> {
+    for name in begin::profile_names(engine)? {
+        let engine = engine.for_profile(&name);
+        let has_trash = std::fs::read_dir(engine.profile.trash())
+            .is_ok_and(|mut entries| entries.next().is_some());
+        if has_trash {
+            begin::hold(&engine)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is told of all that goes.
+pub(super) fn report(
+    request: &CollectRequest,
+    pruned: Vec<PrunedGenerations>,
+    freed: Freed,
+) -> CollectReport {
+    CollectReport {
         dry_run: request.dry_run,
         background: false,
         pruned,
+        target_free: None,
         objects: freed.objects,
         trees: freed.laid_out,
         bytes: freed.bytes,
         disk_bytes: freed.on_disk,
-    };
-    if request.dry_run {
-        return Ok(report);
     }
-    if request.patience == Patience::Leave && freed.objects > LONG {
-        report.background = true;
-        return Ok(report);
-    }
-    let freed = store.collect(plan, &others, engine.observer)?;
-    report.objects = freed.objects;
-    report.trees = freed.laid_out;
-    report.bytes = freed.bytes;
-    report.disk_bytes = freed.on_disk;
-    Ok(report)
 }
 
-/// Drops the generations of one profile that its rule does not keep.
-fn prune(
+/// The generations of each profile that its rule does not keep.
+pub(super) fn droppable(
     engine: &Engine<'_>,
-    name: &ProfileName,
     request: &CollectRequest,
-) -> Result<Option<PrunedGenerations>> {
-    let engine = engine.for_profile(name);
-    // A profile that was begun and never switched has nothing to drop.
-    match Generations::of(&engine.profile).current() {
-        Ok(_) => {}
-        Err(ReadError::NoProfile { .. } | ReadError::Pointer { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
+) -> Result<Vec<PrunedGenerations>> {
+    let mut droppable = Vec::new();
+    if request.keep_generations {
+        return Ok(droppable);
     }
-    let prune = PruneRequest {
+    for name in begin::profile_names(engine)? {
+        let engine = engine.for_profile(&name);
+        // A profile that was begun and never switched has nothing to drop.
+        match Generations::of(&engine.profile).current() {
+            Ok(_) => {}
+            Err(ReadError::NoProfile { .. } | ReadError::Pointer { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let generations = generations::chosen(&engine, &rule(request))?;
+        if !generations.is_empty() {
+            droppable.push(PrunedGenerations {
+                state_bytes: kept_bytes(&engine.profile, &generations),
+                profile: name.to_string(),
+                generations,
+            });
+        }
+    }
+    Ok(droppable)
+}
+
+fn rule(request: &CollectRequest) -> PruneRequest {
+    PruneRequest {
         generations: Vec::new(),
         keep: request.keep.clone(),
         dry_run: request.dry_run,
-    };
-    let chosen = generations::chosen(&engine, &prune)?;
-    let kept = chosen.iter();
-    let state_bytes = kept
-        .map(|number| state::kept_bytes(&engine.profile, *number))
-        .sum();
-    let generations = if request.dry_run {
-        chosen
-    } else {
-        generations::prune(&engine, &prune)?.generations
-    };
-    if generations.is_empty() {
-        return Ok(None);
     }
-    Ok(Some(PrunedGenerations {
-        profile: name.to_string(),
+}
+
+/// Drops generations of one profile, as far as its rule still does not keep them.
+pub(super) fn prune(
+    engine: &Engine<'_>,
+    request: &CollectRequest,
+    dropped: &PrunedGenerations,
+) -> Result<Option<PrunedGenerations>> {
+    let engine = engine.for_profile(&dropped.profile.parse()?);
+    let kept: BTreeMap<GenerationNumber, u64> = dropped
+        .generations
+        .iter()
+        .map(|number| (*number, state::kept_bytes(&engine.profile, *number)))
+        .collect();
+    let generations = generations::prune_only(&engine, &rule(request), &dropped.generations)?;
+    Ok((!generations.is_empty()).then(|| PrunedGenerations {
+        profile: dropped.profile.clone(),
+        state_bytes: generations.iter().map(|number| kept[number]).sum(),
         generations,
-        state_bytes,
     }))
+}
+
+/// What the kept state of these generations takes, which goes with them.
+pub(super) fn kept_bytes(profile: &Profile, of: &[GenerationNumber]) -> u64 {
+    of.iter()
+        .map(|number| state::kept_bytes(profile, *number))
+        .sum()
+}
+
+/// What nothing needs once these generations are gone, with what goes with their folders.
+pub(super) fn plan_without(
+    engine: &Engine<'_>,
+    store: &Store,
+    gone: &[PrunedGenerations],
+) -> Result<CollectPlan> {
+    let roots = GenerationRoots::new(engine, gone);
+    let folders = folders_of(engine, gone)?;
+    Ok(store.plan_collect_without(&|| roots.all(), &folders, engine.observer)?)
+}
+
+/// Deletes what no root reaches now.
+pub(super) fn collect_now(engine: &Engine<'_>, store: &Store) -> Result<Freed> {
+    let roots = GenerationRoots::new(engine, &[]);
+    let others = || roots.all();
+    let plan = store.plan_collect(&others, engine.observer)?;
+    Ok(store.collect(plan, &others, engine.observer)?)
+}
+
+/// The folders of these generations.
+pub(super) fn folders_of(engine: &Engine<'_>, of: &[PrunedGenerations]) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for PrunedGenerations {
+        profile,
+        generations,
+        ..
+    } in of
+    {
+        let profile = engine.home.profile(profile.parse()?);
+        folders.extend(generations.iter().map(|number| profile.generation(*number)));
+    }
+    Ok(folders)
 }
 
 /// What the generations of all profiles need. A generation never changes, so each is read once.

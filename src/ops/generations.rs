@@ -339,7 +339,27 @@ pub fn prune(engine: &Engine<'_>, request: &PruneRequest) -> Result<GenerationsC
     if !request.dry_run {
         dropped = drop_generations(engine, &dropped)?;
     }
-    Ok(changed(engine, "pruned", dropped, request.dry_run))
+    let rule = match (&request.keep, &request.generations[..]) {
+        (_, [_, ..]) => None,
+        (Some(rule), []) => Some(rule.to_string()),
+        (None, []) => Some(Policy::load(&engine.profile)?.keep.to_string()),
+    };
+    Ok(GenerationsChangedReport {
+        rule,
+        ..changed(engine, "pruned", dropped, request.dry_run)
+    })
+}
+
+/// Drops those of `only` that the rule still does not keep; what was dropped.
+pub(super) fn prune_only(
+    engine: &Engine<'_>,
+    rule: &PruneRequest,
+    only: &[GenerationNumber],
+) -> Result<Vec<GenerationNumber>> {
+    let _held = begin::hold(engine)?;
+    let mut dropped = chosen(engine, rule)?;
+    dropped.retain(|number| only.contains(number));
+    drop_generations(engine, &dropped)
 }
 
 /// Which generations a prune drops.
@@ -445,6 +465,7 @@ fn changed(
         profile: engine.profile.name().clone(),
         what: what.to_owned(),
         generations,
+        rule: None,
         dry_run,
     }
 }

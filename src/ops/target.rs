@@ -9,6 +9,7 @@ use super::Engine;
 use super::Result;
 use super::assemble;
 use super::begin;
+use super::same;
 use super::secrets::Secrets;
 use crate::activate;
 use crate::activate::Footprint;
@@ -44,7 +45,8 @@ pub(super) fn plan(
         seal: &how.secrets.seal,
         known: how.known,
     };
-    let mut plan = activate::plan(footprint, &desired, around)?;
+    let shows_the_same = same::as_in(record, read);
+    let mut plan = activate::plan(footprint, &desired, around, &shows_the_same)?;
     plan.secrets = how.secrets.contents.clone();
     Ok(plan)
 }

@@ -206,7 +206,10 @@ fn texts(
     report: &mut UninstallReport,
 ) -> Result<()> {
     for path in manifests {
-        let Ok(text) = fs::read(path) else { continue };
+        let Ok(text) = fs::read(path) else {
+            still_gone(path, request)?;
+            continue;
+        };
         if text != manifest::STARTER.as_bytes() && !request.manifests {
             report.kept.push(Kept {
                 path: shown(path),
@@ -226,6 +229,15 @@ fn texts(
             }
             report.removed.push(shown(&gone));
         }
+    }
+    Ok(())
+}
+
+/// An earlier run may have removed it and not brought that to disk.
+fn still_gone(path: &Path, request: &UninstallRequest) -> Result<()> {
+    let above = path.parent().unwrap_or(Path::new("."));
+    if !request.dry_run && above.is_dir() {
+        durable::sync_folder(above).map_err(OpError::io("sync", above))?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Running other programs: arguments as lists, never shell strings.
 
+mod attempt;
 mod capture;
 pub mod interrupt;
 #[cfg(unix)]
@@ -10,6 +11,8 @@ mod platform;
 mod platform;
 mod run;
 
+pub use attempt::Attempt;
+pub use attempt::Ended;
 pub use capture::Captured;
 pub use capture::capture;
 pub use capture::run_in_front;

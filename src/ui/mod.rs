@@ -3,6 +3,8 @@
 //! stdout is what was asked for; all else is stderr. Off a terminal there are no bars, no colours and no questions.
 
 mod ask;
+#[cfg(feature = "tui")]
+mod browser;
 mod error;
 mod printer;
 mod progress;
@@ -12,6 +14,16 @@ mod width;
 mod words;
 
 pub use ask::Consent;
+#[cfg(feature = "tui")]
+pub use browser::Action;
+#[cfg(feature = "tui")]
+pub use browser::BrowseError;
+#[cfg(feature = "tui")]
+pub use browser::Browser;
+#[cfg(feature = "tui")]
+pub use browser::can_browse;
+#[cfg(feature = "tui")]
+pub use browser::run as browse;
 pub use printer::Format;
 pub use printer::Printer;
 pub use printer::Volume;

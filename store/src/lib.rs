@@ -44,6 +44,10 @@ pub mod find;
 
 pub mod closure;
 
+mod chain;
+
+mod scratch;
+
 mod reserve;
 
 pub mod sweep;
@@ -64,6 +68,7 @@ pub use archive::Exported;
 pub use archive::ImportError;
 pub use archive::ImportLimits;
 pub use archive::Imported;
+pub use chain::ChainStep;
 pub use closure::Closure;
 pub use closure::ClosureError;
 pub use copy::Copied;
@@ -97,6 +102,7 @@ pub use roots::Lease;
 pub use roots::Pin;
 pub use roots::Root;
 pub use roots::RootError;
+pub use scratch::Scratch;
 pub use staging::abandon;
 pub use stat_cache::StatCache;
 pub use store::OpenError;

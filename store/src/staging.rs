@@ -27,12 +27,29 @@ const OWNER: &str = "owner";
 /// Those of this process that nothing was named out of: [`abandon`] deletes them.
 static ABANDONABLE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Deletes what insertions of this process have staged and not named yet. For one who has stopped the world and is
-/// about to end the process; without it the next insertion does it.
+/// The leases this process holds.
+static LEASES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Deletes what insertions of this process have staged and not named yet, and its leases. For one who has stopped the
+/// world and is about to end the process; without it the next insertion or collection does it.
 pub fn abandon() {
     for path in std::mem::take(&mut *held(&ABANDONABLE)) {
         discard(&path);
     }
+    for lease in std::mem::take(&mut *held(&LEASES)) {
+        // A lease of the dead means nothing: it may stay.
+        drop(durable::remove_file(&lease));
+    }
+}
+
+/// Has the lease at `path` deleted by [`abandon`].
+pub(crate) fn lease_is_held(path: &Path) {
+    held(&LEASES).push(path.to_owned());
+}
+
+/// Whoever held it deletes it.
+pub(crate) fn lease_is_given_up(path: &Path) {
+    held(&LEASES).retain(|lease| lease != path);
 }
 
 /// Deletes what is there of a folder that may be only half made. What is left then is dead and swept by others.

@@ -8,6 +8,7 @@ use super::Sandbox;
 
 const COMMANDS: &[&str] = &[
     "init",
+    "import",
     "add",
     "remove",
     "lock",
@@ -22,6 +23,7 @@ const COMMANDS: &[&str] = &[
     "adopt",
     "restore",
     "diff",
+    "bisect",
     "history",
     "profiles",
     "run",

@@ -8,11 +8,16 @@
 )]
 
 mod asking;
+mod bisecting;
+#[cfg(feature = "tui")]
+mod browsing;
+mod collecting;
 mod damage;
 mod drift;
 mod editing;
 mod generations;
 mod hooks;
+mod importing;
 mod in_the_way;
 mod manifests;
 mod packages;

@@ -111,6 +111,7 @@ impl Terminal {
     }
 
     /// Whether the program still runs.
+    #[cfg(feature = "fault-injection")]
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }

@@ -1,10 +1,12 @@
 //! At a terminal: questions, bars, Ctrl-C at every stage, and a connection that drops.
 
 use std::fs::File;
+#[cfg(feature = "fault-injection")]
 use std::fs::OpenOptions;
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpListener;
+#[cfg(feature = "fault-injection")]
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;

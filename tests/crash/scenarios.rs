@@ -1,6 +1,7 @@
 //! What is tried: a world to begin with, and one command.
 
 use crate::drifting;
+use crate::finding;
 use crate::mending;
 use crate::serving::after_services;
 use crate::serving::with_services;
@@ -142,6 +143,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     ];
     all.extend(mending::scenarios());
     all.extend(drifting::scenarios());
+    all.extend(finding::scenarios());
     all
 }
 
@@ -170,7 +172,7 @@ pub(crate) fn looking() -> Vec<Scenario> {
     ]
 }
 
-const ONE: &str = r#"dgmo: 1
+pub(crate) const ONE: &str = r#"dgmo: 1
 packages:
   alpha: {path: pkgs/alpha-1}
   beta: {path: pkgs/beta}
@@ -270,7 +272,7 @@ pub(crate) fn sources(world: &World) {
 }
 
 /// What the user has in the target folder, part of it where TWO wants to put something.
-fn things_of_the_user(world: &World) {
+pub(crate) fn things_of_the_user(world: &World) {
     world.write("target/mine", "mine\n", 0o640);
     world.write("target/.profile", "my profile\n", 0o600);
     world.write("target/.config/mine/rc", "my rc\n", 0o644);

@@ -11,6 +11,7 @@
 )]
 
 mod full;
+mod making_room;
 mod machine;
 mod mount;
 mod read_only;

@@ -269,6 +269,7 @@ impl Machine {
     fn collect(&mut self) {
         if self.is_begun() {
             let request = CollectRequest {
+                target_free: None,
                 keep: None,
                 keep_generations: true,
                 dry_run: false,

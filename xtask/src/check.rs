@@ -39,8 +39,9 @@ const STEPS: &[Step] = &[
     ("licences", accepted_licences),
     ("cargo-deny", deny),
     ("clippy", || clippy(&[])),
-    ("clippy with faults", || {
-        clippy(&["--features", "fault-injection"])
+    // Both features at once: no code asks for one without the other, so a third look would see nothing new.
+    ("clippy with faults and browser", || {
+        clippy(&["--features", "fault-injection,tui"])
     }),
     ("documents", documents),
     ("generated files", generated),
@@ -110,7 +111,11 @@ fn clippy(features: &[&str]) -> Result<Said> {
 fn documents() -> Result<Said> {
     let mut command = run::cargo(["doc", "--quiet", "--workspace", "--no-deps"]);
     // Our documents are for those who work here: they may speak of what is private.
-    command.args(["--document-private-items", "--features", "fault-injection"]);
+    command.args([
+        "--document-private-items",
+        "--features",
+        "fault-injection,tui",
+    ]);
     let flags = "-D warnings -A rustdoc::private_intra_doc_links";
     run::run(command.env("RUSTDOCFLAGS", flags))?;
     Ok(Said::Nothing)

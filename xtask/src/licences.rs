@@ -12,6 +12,7 @@ pub(crate) fn check() -> Result<usize> {
     let arguments = ["tree", "--quiet", "--package", "dgmo", "--prefix", "none"];
     let mut command = run::cargo(arguments);
     command.args([
+        "--all-features",
         "--edges",
         "normal,build",
         "--target",

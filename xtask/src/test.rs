@@ -10,8 +10,8 @@ use crate::run;
 use crate::tools;
 use crate::tools::Debian;
 
-/// Every test, and the faults a test may ask for.
-const EVERYTHING: &[&str] = &["--workspace", "--features", "fault-injection"];
+/// Every test, the faults a test may ask for, and the browser, which the inner loop does without.
+const EVERYTHING: &[&str] = &["--workspace", "--features", "fault-injection,tui"];
 
 /// What some tests use when it is there; without it they say what they did not try.
 const NEEDED: &[Debian] = &[
@@ -26,6 +26,10 @@ const NEEDED: &[Debian] = &[
     Debian {
         program: "mkfs.xfs",
         package: "xfsprogs",
+    },
+    Debian {
+        program: "tmux",
+        package: "tmux",
     },
     Debian {
         program: "strace",

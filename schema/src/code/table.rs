@@ -525,6 +525,35 @@ codes! {
          run `dgmo allow` again; or leave the folder as it is: shells need no hook for the default profile, but \
          `eval \"$(dgmo env)\"`.";
 
+    // ---- 37: looking for a cause, importing, making room
+    TargetFreeNotReached = "DG3701", "there cannot be so much free space",
+        "`dgmo gc --target-free` deletes what nothing needs and drops, oldest first, generations the rule does not keep, and \
+         only as many as are needed. All of that was not enough. Keep fewer generations with `--keep`, take pins and \
+         labels away, or ask for less.";
+    BisectEnds = "DG3710", "the two ends do not differ",
+        "`dgmo bisect` looks for what breaks a command between a generation where it works and one where it does not. One \
+         of the two is not as said: run the command there by hand and name other ends with `--good` and `--bad`. The \
+         command runs with a home folder of its own; `--own-home` lets it see yours.";
+    BisectNoGood = "DG3711", "the command works in no earlier generation",
+        "`dgmo bisect` went back through the generations and the command failed in each. Either what breaks it is older \
+         than them, or it is not in a generation at all. See `dgmo generations`.";
+    BisectUnsteady = "DG3712", "the command does not answer the same each time",
+        "What was found was run again, and this time the command answered differently, so nothing can be told from it. \
+         Make the command steady, or have each candidate run several times with `--repeat`.";
+    BisectUntested = "DG3713", "a generation cannot be tested",
+        "The command answered with 125, or could not be started at all, or the generation cannot be put together any \
+         more, where an answer is needed. Name other ends with `--good` and `--bad`.";
+    ImportUnknown = "DG3720", "it is not known what kind of file this is",
+        "dgmo imports from a `Brewfile`, `mise.toml`, `.tool-versions`, `pixi-global.toml`, the `manifest.json` of a Nix \
+         profile, a folder of home-manager's files, a chezmoi source folder, and a stow folder. Name the kind: \
+         `dgmo import brewfile PATH`.";
+    ImportUnreadable = "DG3721", "what shall be imported cannot be read",
+        "The file or folder is not there, cannot be opened, is far too large, or is not what its kind says. The message \
+         names the place.";
+    BrowseUnavailable = "DG3730", "the browser of generations cannot be shown",
+        "`dgmo generations browse` fills the screen, so both its input and its output must be a terminal, and dgmo must \
+         have been built with it (`--features tui`). `dgmo generations list` needs neither.";
+
     // ---- 38: repair, doctor, uninstall
     ObjectLost = "DG3801", "an object is lost",
         "It is damaged or missing, something needs it, and none of the places dgmo looked has its bytes: other \

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::FORMAT;
 use super::FileContent;
 use super::FileEntry;
+use super::Keep;
 use super::Method;
 use super::Mode;
 use super::field::Entries;
@@ -75,7 +76,7 @@ impl Checker<'_> {
         part.state = self.entries(raw.state, state);
         part.hooks = self.hooks(raw.hooks);
         part.checks = self.entries::<CheckName, _, _>(raw.checks, Self::health_check);
-        part.keep = keep(raw.keep);
+        part.keep = self.keep(raw.keep);
         part.set_include(self.include(raw.include));
         part
     }
@@ -308,6 +309,33 @@ impl Checker<'_> {
         None
     }
 
+    fn keep(&self, field: Option<Field<RawKeep>>) -> PartKeep {
+        let Some(Field {
+            value: Some(raw),
+            span,
+        }) = field
+        else {
+            return PartKeep::default();
+        };
+        match raw {
+            RawKeep::Words(words) => match words.parse::<Keep>() {
+                Ok(keep) => PartKeep::whole(&keep),
+                Err(error) => {
+                    let hint = Some("write it like `last 10, 30 days, pinned`".to_owned());
+                    self.reading
+                        .note_with_hint(span, Code::ManifestValue, error.to_string(), hint);
+                    PartKeep::default()
+                }
+            },
+            RawKeep::Table(table) => PartKeep {
+                last: table.last.and_then(|field| field.value),
+                days: table.days.and_then(|field| field.value),
+                pinned: table.pinned.and_then(|field| field.value),
+                labelled: table.labelled.and_then(|field| field.value),
+            },
+        }
+    }
+
     /// The items of a list, which may be left out.
     fn list(
         &self,
@@ -371,18 +399,6 @@ impl Checker<'_> {
 enum AtLeast {
     None,
     One,
-}
-
-fn keep(field: Option<Field<RawKeep>>) -> PartKeep {
-    let Some(raw) = field.and_then(|field| field.value) else {
-        return PartKeep::default();
-    };
-    PartKeep {
-        last: raw.last.and_then(|field| field.value),
-        days: raw.days.and_then(|field| field.value),
-        pinned: raw.pinned.and_then(|field| field.value),
-        labelled: raw.labelled.and_then(|field| field.value),
-    }
 }
 
 fn named_values(

@@ -6,6 +6,7 @@ mod check;
 mod conduct;
 mod de;
 mod field;
+mod keep;
 mod node;
 mod package;
 mod part;
@@ -18,6 +19,7 @@ mod text;
 mod words;
 
 pub use check::read_part;
+pub use keep::ParseKeepError;
 pub use node::Key;
 pub use node::Node;
 pub use node::NodeValue;

@@ -56,6 +56,18 @@ pub(super) struct PartKeep {
     pub(super) labelled: Option<bool>,
 }
 
+impl PartKeep {
+    /// A rule in words says all of it: what it does not name is not left to what is included.
+    pub(super) fn whole(keep: &Keep) -> Self {
+        Self {
+            last: Some(keep.last),
+            days: Some(keep.days),
+            pinned: Some(keep.pinned),
+            labelled: Some(keep.labelled),
+        }
+    }
+}
+
 /// Where the entries of a manifest were written.
 #[derive(Debug, Clone, Default)]
 pub struct Places {

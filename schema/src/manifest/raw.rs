@@ -150,10 +150,23 @@ pub(super) struct RawSecret {
     pub(super) file: Option<Field<String>>,
 }
 
+/// Which generations pruning keeps: in words, such as `last 10, 30 days, pinned`, or as a map.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "KeepRule", untagged)]
+pub(super) enum RawKeep {
+    /// In words, joined by commas: `last N`, `N days`, `pinned`, `labelled`. What it does not name is not kept, but
+    /// for pins and labels: these keep unless it says `not pinned` or `not labelled`.
+    #[serde(rename = "scalar")]
+    Words(String),
+    /// As a map.
+    #[serde(rename = "map")]
+    Table(RawKeepTable),
+}
+
 /// Which generations pruning keeps; what any rule keeps stays.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "Keep", deny_unknown_fields)]
-pub(super) struct RawKeep {
+pub(super) struct RawKeepTable {
     /// This many of the newest. Default: 10.
     pub(super) last: Option<Field<u32>>,
     /// Those that were current within this many days. Default: 30.

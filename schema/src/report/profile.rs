@@ -99,6 +99,9 @@ pub struct GenerationsChangedReport {
     pub what: String,
     /// To which generations.
     pub generations: Vec<GenerationNumber>,
+    /// The rule that decided, where one did, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// Whether nothing was done because of `--dry-run`.
     pub dry_run: bool,
 }

@@ -196,14 +196,88 @@ pub struct CollectReport {
     pub background: bool,
     /// The generations that were dropped, by profile.
     pub pruned: Vec<PrunedGenerations>,
+    /// What `--target-free` came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_free: Option<TargetFree>,
     /// How many objects nothing needs.
     pub objects: u64,
     /// How many laid-out trees nothing needs.
     pub trees: u64,
-    /// How many bytes the files of these have.
+    /// How many bytes the files of these, and of the generations that were dropped, have.
     pub bytes: u64,
     /// How many bytes of the disk they take.
     pub disk_bytes: u64,
+}
+
+/// `dgmo gc --target-free`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetFree {
+    /// How many bytes shall be free.
+    pub asked: u64,
+    /// How many were free before.
+    pub before: u64,
+    /// How many are free now; with `--dry-run`: would be.
+    pub after: u64,
+}
+
+/// `dgmo gc --why ID`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptReport {
+    /// The object.
+    pub id: ObjectId,
+    /// Whether it is a tree.
+    pub kind: ObjectKind,
+    /// What keeps it; empty: the next `dgmo gc` deletes it.
+    pub kept_by: Vec<KeptBy>,
+}
+
+/// One thing that keeps an object, and the way from it down to the object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptBy {
+    /// What keeps it.
+    #[serde(flatten)]
+    pub keeper: Keeper,
+    /// The object at the beginning of the way.
+    pub root: ObjectId,
+    /// The names to follow from there, in order; none where it is that object itself.
+    pub chain: Vec<KeptStep>,
+}
+
+/// What can keep an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "keeper", rename_all = "kebab-case")]
+pub enum Keeper {
+    /// Generations, all in the same way.
+    Generations {
+        /// The profile.
+        profile: String,
+        /// Their numbers.
+        generations: Vec<GenerationNumber>,
+        /// The package, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        package: Option<String>,
+        /// The home file, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
+    },
+    /// A pin.
+    Pin {
+        /// Its name.
+        pin: PinName,
+    },
+    /// A command that is under way.
+    Lease,
+    /// A program that runs.
+    Running,
+}
+
+/// One step down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptStep {
+    /// The name in the folder above.
+    pub name: String,
+    /// The object it leads to.
+    pub id: ObjectId,
 }
 
 /// The generations of a profile that were dropped.

@@ -118,12 +118,11 @@ impl<'a> Healer<'a> {
         self.findings.push(finding.mended(self.dry_run, how));
     }
 
-    /// What is told as repaired stays so, whatever happens next.
+    /// What is told as repaired stays so, whatever happens next; also what an earlier repair did whose sync failed, so
+    /// that this one had nothing to do.
     fn sync(&self) -> Result<()> {
         let home = self.engine.home.root();
-        if !self.findings.is_empty() {
-            durable::sync_file_system(home).map_err(OpError::io("sync", home))?;
-        }
+        durable::sync_file_system(home).map_err(OpError::io("sync", home))?;
         Ok(())
     }
 

@@ -1,6 +1,5 @@
 //! `dgmo why`: every way from a root to a package, a file or an object.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use dgmo_schema::code::Code;
@@ -9,7 +8,6 @@ use dgmo_schema::code::Hint;
 use dgmo_schema::generation::Generation;
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::Record;
-use dgmo_schema::id::TreeId;
 use dgmo_schema::nearest::nearest;
 use dgmo_schema::report::running::WhyChain;
 use dgmo_schema::report::running::WhyReport;
@@ -320,60 +318,23 @@ impl Ways<'_> {
 
     /// Adds the chain that begins with `first`, if it leads to what is wanted.
     fn through(&mut self, chain: &WhyChain, first: WhyStep, from: Root) {
-        let mut steps = vec![first];
-        let found = from == self.wanted
-            || match from {
-                Root::Tree(tree) => {
-                    self.holds(tree) && {
-                        let mut seen = BTreeSet::new();
-                        self.path(tree, &mut steps, &mut seen)
-                    }
-                }
-                Root::Blob(_) => false,
-            };
-        if found {
-            self.chains.push(WhyChain {
-                steps,
-                ..chain.clone()
-            });
-        }
-    }
-
-    /// Whether the tree reaches what is wanted, told by its closure, which is remembered.
-    fn holds(&self, tree: TreeId) -> bool {
-        let closure = self.store.closure(&[Root::Tree(tree)]);
-        closure.is_ok_and(|closure| match self.wanted {
-            Root::Tree(id) => closure.has_tree(id),
-            Root::Blob(id) => closure.has_blob(id),
-        })
-    }
-
-    /// Walks to what is wanted, leaving the way in `steps`.
-    fn path(&self, tree: TreeId, steps: &mut Vec<WhyStep>, seen: &mut BTreeSet<TreeId>) -> bool {
-        if !seen.insert(tree) {
-            return false;
-        }
-        let Ok(tree) = self.store.read_tree(tree) else {
-            return false;
+        // What cannot be followed because it is damaged leads nowhere.
+        let Ok(Some(way)) = self.store.chain(from, self.wanted) else {
+            return;
         };
-        for entry in tree.entries() {
-            let (what, below) = match &entry.node {
-                Node::File(blob) | Node::Executable(blob) => ("file", Root::Blob(*blob)),
-                Node::Folder(tree) => ("folder", Root::Tree(*tree)),
-                Node::Link(_) => continue,
-            };
+        let mut steps = vec![first];
+        let last = way.len();
+        for (at, step) in way.into_iter().enumerate() {
+            let is_file = at + 1 == last && matches!(self.wanted, Root::Blob(_));
             steps.push(WhyStep {
-                what: what.to_owned(),
-                name: entry.name.to_string(),
-                id: below.id().to_string(),
+                what: if is_file { "file" } else { "folder" }.to_owned(),
+                name: step.name.to_string(),
+                id: step.id.to_string(),
             });
-            let found = below == self.wanted
-                || matches!(below, Root::Tree(tree) if self.path(tree, steps, seen));
-            if found {
-                return true;
-            }
-            steps.pop();
         }
-        false
+        self.chains.push(WhyChain {
+            steps,
+            ..chain.clone()
+        });
     }
 }

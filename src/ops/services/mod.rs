@@ -24,6 +24,7 @@ use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::Record;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::name::ServiceName;
+#[cfg(unix)]
 use dgmo_schema::report::service::RunBy;
 use dgmo_schema::report::service::ServiceStatus;
 use dgmo_schema::report::service::ServicesReport;

@@ -33,7 +33,7 @@ fn open(engine: &Engine<'_>) -> Result<Store> {
 }
 
 /// The object that `words` mean: a pin's name or the beginning of an id.
-fn find(store: &Store, words: &str) -> Result<Root> {
+pub(super) fn find(store: &Store, words: &str) -> Result<Root> {
     // A whole id cannot be a pin's name by chance, and many at once must not read all pins for each.
     if words.parse::<Digest>().is_ok() {
         return Ok(store.find(words)?);

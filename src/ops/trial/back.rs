@@ -21,6 +21,7 @@ use crate::activate::Stage;
 use crate::activate::Trial;
 use crate::generation;
 use crate::generation::Generations;
+use crate::generation::ReadError;
 use crate::ops::Engine;
 use crate::ops::OpError;
 use crate::ops::Result;
@@ -169,9 +170,12 @@ fn told_of_mark(engine: &Engine<'_>, marked: Result<()>) {
 
 fn mark(engine: &Engine<'_>, number: GenerationNumber, why: Option<&str>) -> Result<()> {
     let generations = Generations::of(&engine.profile);
-    let Ok(mut document) = generations.load(number) else {
+    let mut document = match generations.load(number) {
+        Ok(document) => document,
+        // One that cannot be read now is marked by the next command.
+        Err(error @ ReadError::Io { .. }) => return Err(error.into()),
         // What is damaged or gone says enough.
-        return Ok(());
+        Err(_) => return Ok(()),
     };
     if document.failed.as_deref() == why {
         return Ok(());

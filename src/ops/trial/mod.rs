@@ -269,6 +269,8 @@ impl<'a> Way<'a> {
             not_interrupted()?;
             checks::verdict(&report.checks)?;
         }
+        // Also one that waits for nothing here is not proven yet where a person has to confirm it.
+        not_interrupted()?;
         Ok(())
     }
 

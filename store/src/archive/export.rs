@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
+use dgmo_schema::code::Hint;
 use dgmo_schema::event::Observer;
 use dgmo_schema::event::Task;
 use dgmo_schema::event::Unit;
@@ -96,6 +97,15 @@ impl Diagnose for ExportError {
             Self::Object { .. } => Code::StoreNotRead,
             Self::Hold(error) => error.code(),
             Self::Write { .. } => Code::ExportNotWritten,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Write { .. } => Some(Hint::Do(
+                "write the archive where there is room for it and you may write".to_owned(),
+            )),
+            Self::Read(_) | Self::Object { .. } | Self::Hold(_) => None,
         }
     }
 

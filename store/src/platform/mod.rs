@@ -11,6 +11,7 @@ pub use sys::boot;
 pub(crate) use sys::exists_in;
 pub(crate) use sys::failed_for_lack_of_links;
 pub(crate) use sys::file_id;
+pub(crate) use sys::free_space;
 pub(crate) use sys::from_os;
 pub(crate) use sys::keep_open_for_programs;
 pub(crate) use sys::kind_size_and_mode;

@@ -248,6 +248,16 @@ pub(crate) fn room_of_folder(folder: &Folder) -> io::Result<Room> {
     Ok(room(&rustix::fs::fstat(folder.raw())?))
 }
 
+/// How many bytes of the file system of `path` are free for this user.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the widths of these fields differ between systems"
+)]
+pub(crate) fn free_space(path: &Path) -> io::Result<u64> {
+    let told = rustix::fs::statvfs(path)?;
+    Ok((told.f_bavail as u64).saturating_mul(told.f_frsize as u64))
+}
+
 #[allow(
     clippy::cast_sign_loss,
     clippy::cast_lossless,

@@ -178,3 +178,8 @@ pub(crate) fn to_os(bytes: &[u8]) -> Cow<'_, OsStr> {
         Cow::Owned(text) => Cow::Owned(text.into()),
     }
 }
+
+/// How many bytes are free is not told without calls we do not have here.
+pub(crate) fn free_space(_path: &Path) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
+}

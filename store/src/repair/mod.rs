@@ -1,11 +1,11 @@
 //! Repairing: what verifying found damaged or missing is taken from wherever the same bytes still are.
 //!
-//! 1. [`Store::lost`] names what has to come back: damaged files, and what trees and roots name that is not there.
+//! 1. [`Store::lost`](crate::Store::lost) names what has to come back: damaged files, and what trees and roots name that is not there.
 //! 2. A [`Mending`] is offered files, folders, other stores and archives. It takes what it looks for, and only if the
 //!    bytes hash to the name; nothing of it is visible yet.
 //! 3. [`Mending::commit`] syncs, then puts each object in its place by one rename, over the damaged one if there is one.
 //!    After a crash each object is as it was or whole, and the next repair goes on from there.
-//! 4. A damaged file has as many names as trees link it. [`Store::mend_laid_out`] gives those names to the new one.
+//! 4. A damaged file has as many names as trees link it. [`Store::mend_laid_out`](crate::Store::mend_laid_out) gives those names to the new one.
 
 mod laid_out;
 mod lost;

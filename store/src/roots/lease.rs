@@ -22,6 +22,7 @@ use crate::failure::WriteError;
 use crate::guard::ExclusiveGuard;
 use crate::guard::SharedGuard;
 use crate::platform;
+use crate::staging;
 use crate::store::Store;
 
 /// Keeps what is added to it until it is dropped or its process ends.
@@ -39,6 +40,7 @@ impl Store {
         let name = format!("{}-{:016x}", std::process::id(), platform::unique());
         let path = self.layout().leases().join(name);
         durable::write_new(&path, b"", 0o644).map_err(WriteError::at(&path))?;
+        staging::lease_is_held(&path);
         let file = File::open(&path).and_then(|file| file.lock().map(|()| file));
         let lease = Lease {
             _lock: file.map_err(WriteError::at(&path))?,
@@ -87,6 +89,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         // A file that stays means nothing once its lock is gone, and the next collecting deletes it.
+        staging::lease_is_given_up(&self.path);
         drop(durable::remove_file(&self.path));
     }
 }

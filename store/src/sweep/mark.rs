@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -51,10 +52,11 @@ impl Dead {
     }
 }
 
-/// Marks with these roots and with what running processes use.
+/// Marks with these roots and with what running processes use. What goes with the folders `gone` is told with the rest.
 pub(super) fn mark(
     store: &Store,
     mut roots: Vec<Root>,
+    gone: &[PathBuf],
     observer: &dyn Observer,
 ) -> Result<Dead, CollectError> {
     let _task = Task::start(
@@ -84,6 +86,7 @@ pub(super) fn mark(
     for object in &objects {
         inodes.see(object.room, &mut freed);
     }
+    see_folders(gone, &mut inodes, &mut freed)?;
     measure(store, &laid_out, inodes, &mut freed)?;
     Ok(Dead {
         laid_out,
@@ -186,6 +189,33 @@ impl Inodes {
             freed.on_disk += room.on_disk;
         }
     }
+}
+
+/// What is freed when these folders go and nothing else does: files that have a name elsewhere stay.
+pub(super) fn room_of_folders(folders: &[PathBuf]) -> Result<Freed, CollectError> {
+    let mut freed = Freed::default();
+    see_folders(folders, &mut Inodes::default(), &mut freed)?;
+    Ok(freed)
+}
+
+fn see_folders(
+    folders: &[PathBuf],
+    inodes: &mut Inodes,
+    freed: &mut Freed,
+) -> Result<(), CollectError> {
+    for path in folders {
+        let mut rooms = Rooms::default();
+        match Folder::open(path).and_then(|folder| rooms.collect(&folder)) {
+            // Somebody else dropped it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            result => result.map_err(look_failed(path))?,
+        }
+        freed.on_disk += rooms.folders;
+        for room in rooms.files {
+            inodes.see(room, freed);
+        }
+    }
+    Ok(())
 }
 
 /// Adds what dead laid-out trees take by themselves, and what goes because they were the last to link to it.

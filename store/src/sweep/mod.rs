@@ -121,6 +121,15 @@ impl Diagnose for CollectError {
     }
 }
 
+impl std::ops::AddAssign for Freed {
+    fn add_assign(&mut self, more: Self) {
+        self.objects += more.objects;
+        self.laid_out += more.laid_out;
+        self.bytes += more.bytes;
+        self.on_disk += more.on_disk;
+    }
+}
+
 impl CollectPlan {
     pub fn is_empty(&self) -> bool {
         self.dead.is_empty()
@@ -159,6 +168,17 @@ impl Store {
         others: &OtherRoots<'_>,
         observer: &dyn Observer,
     ) -> Result<CollectPlan, CollectError> {
+        self.plan_collect_without(others, &[], observer)
+    }
+
+    /// The same for when the folders `gone`, whose files may be further names of objects, have been deleted: what goes
+    /// with them is told with the rest.
+    pub fn plan_collect_without(
+        &self,
+        others: &OtherRoots<'_>,
+        gone: &[PathBuf],
+        observer: &dyn Observer,
+    ) -> Result<CollectPlan, CollectError> {
         // Before everything else is read: what changes afterwards makes the plan out of date, not wrong.
         let nobody_inserts = self.try_exclude()?;
         let changes = self.changes()?;
@@ -166,7 +186,10 @@ impl Store {
         drop(nobody_inserts);
         let (mut state, roots) = self.state_after(changes, others)?;
         if memo::says_nothing_is_dead(self.layout(), &state) {
-            let dead = Dead::default();
+            let dead = Dead {
+                freed: mark::room_of_folders(gone)?,
+                ..Dead::default()
+            };
             return Ok(CollectPlan { state, dead });
         }
         if !settled {
@@ -175,13 +198,23 @@ impl Store {
             state.changes = Digest::of(&platform::unique().to_le_bytes());
         }
         let plan = CollectPlan {
-            dead: mark::mark(self, roots, observer)?,
+            dead: mark::mark(self, roots, gone, observer)?,
             state,
         };
         if plan.is_empty() {
             self.remember_rest(others, &state)?;
         }
         Ok(plan)
+    }
+
+    /// How many bytes of the disk the home is on are free for this user.
+    pub fn free_space(&self) -> io::Result<u64> {
+        platform::free_space(self.home())
+    }
+
+    /// What deleting these folders frees by itself; what is another name of an object stays.
+    pub fn room_of_folders(&self, folders: &[PathBuf]) -> Result<Freed, CollectError> {
+        mark::room_of_folders(folders)
     }
 
     /// Deletes what `plan` says, or what is dead by then if something changed meanwhile.
@@ -226,7 +259,7 @@ impl Store {
                 markings += 1;
                 // Those who keep changing it must not keep us from ever getting done.
                 let held = (markings > MARKINGS_WITHOUT_GUARD).then_some(guard);
-                deleting.replace(mark::mark(self, roots, observer)?)?;
+                deleting.replace(mark::mark(self, roots, &[], observer)?)?;
                 if let Some(guard) = held {
                     deleting.slice(&guard, &task)?;
                 }

@@ -145,7 +145,7 @@ pub(super) fn proof(code: Code) -> Proof {
             let sandbox = Sandbox::new();
             pinned(&sandbox);
             let ran = sandbox.sh("dgmo store export p > /dev/full");
-            super::is_told(Code::ExportNotWritten, &ran, "");
+            super::is_told(Code::ExportNotWritten, &ran, "where there is room");
             sandbox.sh("dgmo store export p > x").works();
         }),
         Code::ImportNotAnArchive => imported(

@@ -5,6 +5,7 @@
 mod archives;
 mod drift;
 mod files;
+mod finding;
 mod health;
 mod manifest;
 mod network;
@@ -178,7 +179,12 @@ fn show(code: Code, trouble: &Trouble) {
     (trouble.make)(&sandbox);
     let ran = sandbox.sh(&format!("dgmo {}", trouble.command));
     let command = is_told(code, &ran, trouble.hint);
-    let document = sandbox.sh(&format!("dgmo {} --json", trouble.command));
+    // What comes after `--` is for the command that is run.
+    let (own, others) = match trouble.command.split_once(" -- ") {
+        Some((own, others)) => (own, format!(" -- {others}")),
+        None => (trouble.command, String::new()),
+    };
+    let document = sandbox.sh(&format!("dgmo {own} --json{others}"));
     let error = document.json()["error"].clone();
     assert_eq!(error["code"], code.as_str(), "{document}");
     assert_eq!(error["exit"], document.exit, "{document}");
@@ -350,12 +356,13 @@ fn proof(code: Code) -> Proof {
     match number {
         1000..1200 => manifest::proof(code),
         1200..2000 => network::proof(code),
+        2000..2100 => store::proof(code),
+        2100..3000 => archives::proof(code),
         3300..3400 => trials::proof(code),
         3400..3500 => services::proof(code).unwrap_or_else(|| panic!("{code} has no proof")),
         3500..3600 => drift::proof(code),
         3600..3700 => running::proof(code),
-        2000..2100 => store::proof(code),
-        2100..3000 => archives::proof(code),
+        3700..3800 => finding::proof(code),
         3800..3900 => health::proof(code),
         _ => files::proof(code),
     }

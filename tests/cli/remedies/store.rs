@@ -328,8 +328,9 @@ fn lay_out() {
     if !cfg!(feature = "fault-injection") {
         return;
     }
-    // A home of its own for each step: what one run brought into the store the next would not lay out again.
-    let told = (0..150).find_map(|step| {
+    // A home of its own for each step: what one run brought into the store the next would not lay out again. Several
+    // threads lay out, so a step is not the same each time: whoever misses it comes round again.
+    let told = (0..150).cycle().take(1_500).find_map(|step| {
         let sandbox = Sandbox::with("packages: {one: {path: ./one}}\n");
         sandbox.program("work/one/bin/one", "#!/bin/sh\n");
         sandbox.write("work/one/share/one/copy", "#!/bin/sh\n");
