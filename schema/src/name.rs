@@ -54,11 +54,7 @@ macro_rules! names {
             type Err = NameError;
 
             fn from_str(text: &str) -> Result<Self, NameError> {
-                let check: fn(&str) -> Result<(), String> = $check;
-                match check(text) {
-                    Ok(()) => Ok(Self(text.to_owned())),
-                    Err(why) => Err(NameError { text: text.to_owned(), what: $what, why }),
-                }
+                Cow::Borrowed(text).try_into()
             }
         }
 
@@ -66,7 +62,11 @@ macro_rules! names {
             type Error = NameError;
 
             fn try_from(text: Cow<'_, str>) -> Result<Self, NameError> {
-                text.parse()
+                let check: fn(&str) -> Result<(), String> = $check;
+                match check(&text) {
+                    Ok(()) => Ok(Self(text.into_owned())),
+                    Err(why) => Err(NameError { text: text.into_owned(), what: $what, why }),
+                }
             }
         }
 

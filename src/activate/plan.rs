@@ -159,6 +159,9 @@ impl<'a> Planner<'a> {
 
     /// Whether the plan takes `path` away, or a folder or link it lies below.
     fn is_gone(&self, path: &str) -> bool {
+        if self.gone.is_empty() {
+            return false;
+        }
         let path: TargetPath = path.parse().expect("a part of a path is a path");
         self.gone.contains(&path) || path.parents().any(|parent| self.gone.contains(parent))
     }

@@ -145,13 +145,11 @@ pub fn look(
     system: &System,
     options: &AddOptions<'_>,
 ) -> Result<HomeFiles, FileError> {
-    let mut files = HomeFiles::new();
-    for (path, entry) in entries {
-        if let Some(file) = look_at(path, entry, system, options)? {
-            files.insert(path.clone(), file);
-        }
-    }
-    Ok(files)
+    let looked = entries.iter().map(|(path, entry)| {
+        let file = look_at(path, entry, system, options)?;
+        Ok(file.map(|file| (path.clone(), file)))
+    });
+    looked.filter_map(Result::transpose).collect()
 }
 
 fn look_at(

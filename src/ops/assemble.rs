@@ -255,7 +255,8 @@ pub(super) fn desired_at(
     files: &Path,
     read: &dyn Fn(TreeId) -> std::result::Result<Tree, ReadError>,
 ) -> Result<Desired> {
-    let mut desired = Desired::new();
+    // A list at first: a map is made of what is in order without comparing each path with many others.
+    let mut desired = Vec::with_capacity(record.files.len());
     let own = own_paths(record);
     for (path, file) in &record.files {
         let link = || Image::Link(files.join(path.as_str()));
@@ -270,17 +271,17 @@ pub(super) fn desired_at(
                 spread.folder(path, tree, &mut desired)?;
             }
             (_, Method::Link | Method::Links) => {
-                desired.insert(path.clone(), link());
+                desired.push((path.clone(), link()));
             }
             (RecordedContent::File(blob), Method::Copy) => {
-                desired.insert(path.clone(), copy(blob, file.mode, 0o644));
+                desired.push((path.clone(), copy(blob, file.mode, 0o644)));
             }
             (RecordedContent::Executable(blob), Method::Copy) => {
-                desired.insert(path.clone(), copy(blob, file.mode, 0o755));
+                desired.push((path.clone(), copy(blob, file.mode, 0o755)));
             }
         }
     }
-    Ok(desired)
+    Ok(desired.into_iter().collect())
 }
 
 fn copy(blob: BlobId, mode: Option<Mode>, default: u32) -> Image {
@@ -300,7 +301,12 @@ struct Spread<'a> {
 }
 
 impl Spread<'_> {
-    fn folder(&self, path: &TargetPath, tree: TreeId, desired: &mut Desired) -> Result<()> {
+    fn folder(
+        &self,
+        path: &TargetPath,
+        tree: TreeId,
+        desired: &mut Vec<(TargetPath, Image)>,
+    ) -> Result<()> {
         for entry in (self.read)(tree)?.entries() {
             let below: TargetPath = format!("{path}/{}", entry.name).parse()?;
             let image = match (&entry.node, self.file.method) {
@@ -317,7 +323,7 @@ impl Spread<'_> {
                 (Node::Executable(blob), Method::Copy) => copy(*blob, self.file.mode, 0o755),
                 _ => Image::Link(self.files.join(below.as_str())),
             };
-            desired.insert(below, image);
+            desired.push((below, image));
         }
         Ok(())
     }
@@ -331,18 +337,43 @@ pub(super) fn missing_parts(
 ) -> Result<Vec<String>> {
     let folder = profile.generation(number);
     let parts = ["view", "files", "env"].map(|part| folder.join(part));
-    let files = record
-        .files
-        .keys()
-        .map(|path| folder.join("files").join(path.as_str()));
     let units = (!record.conduct.services.is_empty()).then(|| folder.join(UNITS));
+    let mut paths: Vec<PathBuf> = parts.into_iter().chain(units).collect();
+    let files = folder.join("files");
+    for (above, names) in by_folder(record) {
+        let above = files.join(above);
+        let listed = match names.len() {
+            0..FEWEST_LISTED => BTreeSet::new(),
+            _ => look::names_in(&above).map_err(OpError::io("look at", &above))?,
+        };
+        let unlisted = names
+            .iter()
+            .filter(|name| !listed.contains(OsStr::new(name)));
+        paths.extend(unlisted.map(|name| above.join(name)));
+    }
     let mut missing = Vec::new();
-    for path in parts.into_iter().chain(files).chain(units) {
+    for path in paths {
         if !look::is_there(&path).map_err(OpError::io("look at", &path))? {
             missing.push(super::shown(&path));
         }
     }
     Ok(missing)
+}
+
+/// From this many names in one folder on, listing it costs less than looking at each.
+const FEWEST_LISTED: usize = 4;
+
+/// The home files of a record: folders, and the names in each.
+fn by_folder(record: &Record) -> BTreeMap<&str, Vec<&str>> {
+    let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for path in record.files.keys() {
+        let (above, name) = path
+            .as_str()
+            .rsplit_once('/')
+            .unwrap_or(("", path.as_str()));
+        folders.entry(above).or_default().push(name);
+    }
+    folders
 }
 
 /// Which trees of a generation are not laid out or have lost their object, as told to people.

@@ -22,6 +22,9 @@ use crate::activate::Plan;
 
 /// What `to` has that `from` had not, and so on.
 pub(super) fn between(from: &Record, to: &Record) -> DiffReport {
+    if std::ptr::eq(from, to) {
+        return DiffReport::default();
+    }
     let packages = changed(&from.packages, &to.packages)
         .map(|(name, change)| PackageChange {
             name: name.clone(),

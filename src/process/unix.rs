@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::os::unix::process::ExitStatusExt;
@@ -66,9 +67,13 @@ impl Signals {
 /// The signals this process ignores from its start, as bits. Only Linux tells; elsewhere the terminal's hang-up is left
 /// as it was found.
 fn ignored() -> u64 {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+    // Asked before every command: in one piece, and not in pieces that double.
+    let mut status = String::with_capacity(4096);
+    let read =
+        fs::File::open("/proc/self/status").and_then(|mut file| file.read_to_string(&mut status));
+    if read.is_err() {
         return 1 << (SIGHUP - 1);
-    };
+    }
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or(0)

@@ -1,5 +1,7 @@
 //! Looking whether something is there. "I could not look" is not "no": whoever takes it for one deletes what lives.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::fs::Metadata;
 use std::io;
@@ -20,21 +22,47 @@ pub fn is_file(path: &Path) -> io::Result<bool> {
     Ok(seen(fs::metadata(path))?.is_some_and(|found| found.is_file()))
 }
 
+/// What is in the folder; nothing if it is not there.
+pub fn names_in(folder: &Path) -> io::Result<BTreeSet<OsString>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect(),
+        Err(error) if is_absence(&error) => Ok(BTreeSet::new()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Nothing has the name, or what should be a folder above it is none: that is an answer. All else is a failure.
 fn seen(looked: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
     match looked {
         Ok(metadata) => Ok(Some(metadata)),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
-            _ => Err(error),
-        },
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::durable;
+
+    #[test]
+    fn a_folder_that_is_not_there_has_no_names() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b"] {
+            durable::write_new(&folder.path().join(name), b"", 0o644).unwrap();
+        }
+        let names: Vec<_> = names_in(folder.path()).unwrap().into_iter().collect();
+        assert_eq!(names, ["a", "b"]);
+        assert!(names_in(&folder.path().join("c")).unwrap().is_empty());
+        assert!(names_in(&folder.path().join("a")).unwrap().is_empty());
+    }
 
     #[test]
     fn what_is_below_a_file_is_not_there() {

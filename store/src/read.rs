@@ -185,10 +185,14 @@ impl Store {
     }
 
     fn read_all(&self, mut file: File, name: &ObjectName) -> Result<Vec<u8>, ReadError> {
-        let mut bytes = Vec::new();
-        // `File` asks for the size itself, once.
-        file.read_to_end(&mut bytes)
-            .map_err(|source| self.unread(name, source))?;
+        let mut bytes = vec![0; MOST_AT_ONCE];
+        let count = read_some(&mut file, &mut bytes);
+        let count = count.map_err(|source| self.unread(name, source))?;
+        bytes.truncate(count);
+        if count == MOST_AT_ONCE {
+            file.read_to_end(&mut bytes)
+                .map_err(|source| self.unread(name, source))?;
+        }
         Ok(bytes)
     }
 
@@ -199,6 +203,19 @@ impl Store {
         }
         let path = self.objects().path_of(name);
         ReadError::Io { path, source }
+    }
+}
+
+/// Trees are read by the hundred and are small: one call gets most of them, and one that gets less than it asked for
+/// has come to the end.
+const MOST_AT_ONCE: usize = 4096;
+
+fn read_some(file: &mut File, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
     }
 }
 

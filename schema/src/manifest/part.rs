@@ -197,23 +197,28 @@ fn add_missing<K: Clone + Ord, V: Clone>(map: &mut BTreeMap<K, V>, more: &BTreeM
 }
 
 fn split<K: Clone + Ord, V>(map: BTreeMap<K, Placed<V>>) -> (BTreeMap<K, V>, BTreeMap<K, At>) {
-    let mut values = BTreeMap::new();
-    let mut places = BTreeMap::new();
-    for (key, placed) in map {
-        places.insert(key.clone(), placed.at);
-        values.insert(key, placed.value);
-    }
-    (values, places)
+    // By way of lists: a map is made of what is in order without comparing each key with many others.
+    let split = |(key, placed): (K, Placed<V>)| ((key.clone(), placed.value), (key, placed.at));
+    let (values, places): (Vec<_>, Vec<_>) = map.into_iter().map(split).unzip();
+    (values.into_iter().collect(), places.into_iter().collect())
 }
 
 /// Entries that lie below another entry which leaves no room for them.
 fn conflicts(files: &BTreeMap<TargetPath, Placed<FileEntry>>) -> Vec<Problem> {
     let mut problems = Vec::new();
+    // A folder that is no entry and lies below none: what is in it follows in a row.
+    let mut clear = None;
     for (path, entry) in files {
+        let folder = path.parents().last();
+        if folder == clear {
+            continue;
+        }
+        clear = folder;
         for parent in path.parents() {
             let Some((above, upper)) = files.get_key_value(parent) else {
                 continue;
             };
+            clear = None;
             if has_room_below(&upper.value) {
                 continue;
             }

@@ -106,16 +106,36 @@ fn kind(of: FileType) -> Option<FileKind> {
     })
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+thread_local! {
+    /// What the system fills with entries. Kept: a walk lists hundreds of folders, and some allocators ask the system
+    /// for each piece of this size.
+    static ENTRIES: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
+}
+
 /// Tells `each` the name and kind of everything in `folder`.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn scan(folder: &Folder, mut each: impl FnMut(&[u8], FileKind)) -> io::Result<()> {
-    let mut buffer = Vec::with_capacity(32 << 10);
+    // One who scans within a scan gets a buffer of its own.
+    let mut buffer = ENTRIES.take();
+    buffer.reserve(32 << 10);
+    let scanned = scan_into(&mut buffer, folder, &mut each);
+    ENTRIES.set(buffer);
+    scanned
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn scan_into(
+    buffer: &mut Vec<u8>,
+    folder: &Folder,
+    each: &mut impl FnMut(&[u8], FileKind),
+) -> io::Result<()> {
     rustix::fs::seek(folder.raw(), rustix::fs::SeekFrom::Start(0))?;
     let mut entries = rustix::fs::RawDir::new(folder.raw(), buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
-        report(folder, name, entry.file_type(), &mut each)?;
+        report(folder, name, entry.file_type(), each)?;
     }
     Ok(())
 }
