@@ -11,7 +11,7 @@ use dgmo_schema::code::Hint;
 use dgmo_schema::code::Place;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::LockError;
-use dgmo_store::durable;
+use dgmo_store::durable::Replacement;
 use fs_err::File;
 
 /// The file's name.
@@ -117,15 +117,43 @@ pub fn load(path: &Path) -> Result<Option<Lock>, LoadLockError> {
 
 /// Makes `path` hold `lock`; a file that holds it already is not touched.
 pub fn save(path: &Path, lock: &Lock) -> Result<Saved, SaveLockError> {
+    match prepare(path, lock, None)? {
+        Some(prepared) => prepared.place().map(|()| Saved::Written),
+        None => Ok(Saved::Unchanged),
+    }
+}
+
+/// A lock that is written and has not its name yet; dropped, it is deleted.
+#[derive(Debug)]
+pub struct Prepared(PathBuf, Replacement);
+
+/// Writes `lock` beside `path`; nothing where that holds it already. It may be left to the sync of the file system of the
+/// folder `soon`, which the caller is about to make.
+pub fn prepare(
+    path: &Path,
+    lock: &Lock,
+    soon: Option<&Path>,
+) -> Result<Option<Prepared>, SaveLockError> {
     let text = lock.to_json();
     if read(path).is_ok_and(|there| there == text.as_bytes()) {
-        return Ok(Saved::Unchanged);
+        return Ok(None);
     }
-    durable::replace_file(path, text.as_bytes(), 0o644).map_err(|source| SaveLockError {
+    let staged = Replacement::stage(path, text.as_bytes(), 0o644, soon);
+    let staged = staged.map_err(|source| SaveLockError {
         path: path.to_owned(),
         source,
     })?;
-    Ok(Saved::Written)
+    Ok(Some(Prepared(path.to_owned(), staged)))
+}
+
+impl Prepared {
+    /// Gives it its name.
+    pub fn place(self) -> Result<(), SaveLockError> {
+        let Self(path, staged) = self;
+        staged
+            .place()
+            .map_err(|source| SaveLockError { path, source })
+    }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -140,6 +168,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use dgmo_store::durable;
+
     use super::*;
 
     #[test]

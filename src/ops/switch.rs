@@ -13,6 +13,7 @@ use dgmo_schema::generation::FORMAT;
 use dgmo_schema::generation::Generation;
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::InstalledPackage;
+use dgmo_schema::generation::Record;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::name::Label;
 use dgmo_schema::name::PackageName;
@@ -155,6 +156,7 @@ pub(super) fn switch_guarded(
         request,
         wanted: &wanted,
         held: &held,
+        footprint: &footprint,
         secrets: &secrets,
         show,
     }
@@ -186,6 +188,7 @@ struct Switch<'a> {
     request: &'a SwitchRequest,
     wanted: &'a Wanted,
     held: &'a Held,
+    footprint: &'a Footprint,
     secrets: &'a Secrets,
     show: Show<'a>,
 }
@@ -195,15 +198,14 @@ impl Switch<'_> {
         let profile = &self.engine.profile;
         let generations = Generations::of(profile);
         let from = generations.current()?;
-        let footprint = begin::footprint(self.engine)?;
         let before = generations.load(from)?;
         let is_current = before.id == self.wanted.id
             && from != GenerationNumber::ZERO
             && assemble::missing_parts(profile, from, &self.wanted.record)?.is_empty();
         let report = if is_current {
-            self.check(from, &footprint, &before, downloads)
+            self.check(from, &before, downloads)
         } else {
-            self.make(from, &footprint, downloads)
+            self.make(from, downloads)
         }?;
         if !self.request.dry_run {
             self.held.store.ensure_reserve();
@@ -215,13 +217,12 @@ impl Switch<'_> {
     fn check(
         &self,
         from: GenerationNumber,
-        footprint: &Footprint,
         current: &Generation,
         downloads: &Downloads<'_>,
     ) -> Result<SwitchReport> {
         let wanted = &self.wanted.record;
         let store = &self.held.store;
-        let plan = || self.plan(footprint, &|id| store.read_tree(id));
+        let plan = || self.plan(&|id| store.read_tree(id));
         let mut planned = match plan() {
             Err(failure) if !is_damage(failure.code()) => return Err(failure),
             planned => planned,
@@ -271,7 +272,8 @@ impl Switch<'_> {
 
     /// The current generation is what the manifest says; the target folder may have to be mended.
     fn mend(&self, from: GenerationNumber, plan: &Plan, was_damaged: bool) -> Result<SwitchReport> {
-        let mut report = self.report(from, from, plan, 0)?;
+        // The ids are the same, and so are the records.
+        let mut report = self.report((from, &self.wanted.record), from, plan);
         if self.request.dry_run {
             report.outcome = SwitchOutcome::Planned;
             return Ok(report);
@@ -299,12 +301,7 @@ impl Switch<'_> {
     }
 
     /// Builds a new generation and makes it current.
-    fn make(
-        &self,
-        from: GenerationNumber,
-        footprint: &Footprint,
-        downloads: &Downloads<'_>,
-    ) -> Result<SwitchReport> {
+    fn make(&self, from: GenerationNumber, downloads: &Downloads<'_>) -> Result<SwitchReport> {
         let profile = &self.engine.profile;
         let generations = Generations::of(profile);
         let number = generations.next_number(&History::of(profile))?;
@@ -315,9 +312,9 @@ impl Switch<'_> {
             &self.wanted.resolved.options(),
         )?;
         let read = |id| insertion.read_tree(id);
-        let plan = self.plan(footprint, &read)?;
-        let mut report = self.report(from, number, &plan, 0)?;
+        let plan = self.plan(&read)?;
         let before = generations.record(from)?;
+        let mut report = self.report((from, &before), number, &plan);
         let (from_end, to_end) = ((from, &before), (number, &self.wanted.record));
         let mut way = Way::new(self.engine, Action::Switch, from_end, to_end);
         report.steps = trial::steps(self.engine, Some(from_end), to_end, &self.request.how)?;
@@ -332,13 +329,18 @@ impl Switch<'_> {
         let realised = self.realise(&insertion, downloads)?;
         report.new_bytes = realised.new_bytes;
         let folder = self.write_generation(&insertion, from, number, &realised.trees)?;
+        // Written now, so that the sync that comes anyway is its own too.
+        let lock = self.prepare_lock()?;
         // From here on it belongs together. Where hooks and checks are waited for an interruption ends them, and what is
         // not proven is taken back.
         let _whole = interrupt::hold();
         let committed = insertion.commit()?;
         let begun = way.before(&self.request.how, Some(folder.clone()))?;
         let texts = Texts::read(self.request, &self.wanted.resolved)?;
-        self.save_texts()?;
+        self.save_manifest()?;
+        if let Some(lock) = lock {
+            lock.place()?;
+        }
         self.name_generation(&folder, number)?;
         // From here the generation is a root of its own: what it needs cannot be collected.
         drop(committed);
@@ -390,7 +392,6 @@ impl Switch<'_> {
 
     fn plan(
         &self,
-        footprint: &Footprint,
         read: &dyn Fn(TreeId) -> std::result::Result<dgmo_store::Tree, dgmo_store::ReadError>,
     ) -> Result<Plan> {
         let how = target::How {
@@ -398,7 +399,7 @@ impl Switch<'_> {
             secrets: self.secrets,
             known: &self.request.known,
         };
-        target::plan(self.engine, footprint, &self.wanted.record, read, how)
+        target::plan(self.engine, self.footprint, &self.wanted.record, read, how)
     }
 
     fn write_generation(
@@ -463,14 +464,33 @@ impl Switch<'_> {
 
     /// Writes the manifest, where it is new, and the lock. Both replace what was there whole.
     fn save_texts(&self) -> Result<()> {
+        self.save_manifest()?;
+        if self.saves_lock() {
+            lock::save(&self.wanted.resolved.lock_path, &self.wanted.resolved.lock)?;
+        }
+        Ok(())
+    }
+
+    fn save_manifest(&self) -> Result<()> {
         if let Some(text) = &self.request.new_text {
             let path = &self.wanted.resolved.loaded.path;
             crate::manifest::save_text(path, text).map_err(OpError::io("write", path))?;
         }
-        if self.wanted.resolved.lock_changed() && !self.request.locked {
-            lock::save(&self.wanted.resolved.lock_path, &self.wanted.resolved.lock)?;
-        }
         Ok(())
+    }
+
+    fn saves_lock(&self) -> bool {
+        self.wanted.resolved.lock_changed() && !self.request.locked
+    }
+
+    /// The lock, where it is new, ready to get its name after the sync of the home.
+    fn prepare_lock(&self) -> Result<Option<lock::Prepared>> {
+        if !self.saves_lock() {
+            return Ok(None);
+        }
+        let resolved = &self.wanted.resolved;
+        let home = Some(self.engine.home.root());
+        Ok(lock::prepare(&resolved.lock_path, &resolved.lock, home)?)
     }
 
     /// What the manifest says of keeping is remembered for pruning; it is not rolled back.
@@ -505,13 +525,11 @@ impl Switch<'_> {
 
     fn report(
         &self,
-        from: GenerationNumber,
+        (from, before): (GenerationNumber, &Record),
         generation: GenerationNumber,
         plan: &Plan,
-        new_bytes: u64,
-    ) -> Result<SwitchReport> {
-        let before = Generations::of(&self.engine.profile).record(from)?;
-        let mut difference = changes::between(&before, &self.wanted.record);
+    ) -> SwitchReport {
+        let mut difference = changes::between(before, &self.wanted.record);
         difference.from = from.to_string();
         difference.to = generation.to_string();
         let previous = self.wanted.resolved.previous.clone().unwrap_or_default();
@@ -520,7 +538,7 @@ impl Switch<'_> {
             let error = activate::ActivateError::Obstacles(plan.obstacles.clone());
             warnings.push(error.to_string());
         }
-        Ok(SwitchReport {
+        SwitchReport {
             outcome: SwitchOutcome::Switched,
             profile: self.engine.profile.name().clone(),
             manifest: shown(&self.wanted.resolved.loaded.path),
@@ -534,10 +552,10 @@ impl Switch<'_> {
             target_changes: changes::of_plan(plan),
             secrets: self.secrets.changes.clone(),
             left_alone: plan.left_alone.iter().map(ToString::to_string).collect(),
-            new_bytes,
+            new_bytes: 0,
             steps: Vec::new(),
             trial: None,
             warnings,
-        })
+        }
     }
 }

@@ -20,6 +20,7 @@ mod sys;
 pub use file::NewFile;
 pub use folder::Folder;
 pub use folder::Renamed;
+pub use path::Replacement;
 pub use path::append;
 pub use path::copy_file;
 pub use path::imitate;

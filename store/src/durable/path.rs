@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 
 use super::Folder;
 use super::NewFile;
@@ -60,11 +61,50 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<NewFile> {
 /// leave beside it is `.NAME.new`, which the next call replaces; so only one process at a time may call this for a
 /// path: the caller holds the guard that makes it so.
 pub fn replace_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let staged = beside(path, "new")?;
-    remove_if_there(&staged)?;
-    write_new(&staged, bytes, mode)?.sync()?;
-    rename(&staged, path)?;
-    sync_folder(above(path))
+    Replacement::stage(path, bytes, mode, None)?.place()
+}
+
+/// A file that is ready to take another's place; dropped, it is deleted.
+#[derive(Debug)]
+pub struct Replacement {
+    staged: PathBuf,
+    path: PathBuf,
+    placed: bool,
+}
+
+impl Replacement {
+    /// The first half of [`replace_file`]. Where the caller is about to sync the file system of the folder `soon`, and
+    /// the file lies on it too, that sync is the file's as well.
+    pub fn stage(path: &Path, bytes: &[u8], mode: u32, soon: Option<&Path>) -> io::Result<Self> {
+        let staged = beside(path, "new")?;
+        remove_if_there(&staged)?;
+        let file = write_new(&staged, bytes, mode)?;
+        let replacement = Self {
+            staged,
+            path: path.to_owned(),
+            placed: false,
+        };
+        if !soon.is_some_and(|soon| sys::are_synced_together(above(path), soon)) {
+            file.sync()?;
+        }
+        Ok(replacement)
+    }
+
+    /// The second half: the file gets its name, and the folder is synced.
+    pub fn place(mut self) -> io::Result<()> {
+        rename(&self.staged, &self.path)?;
+        self.placed = true;
+        sync_folder(above(&self.path))
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.placed {
+            // What cannot be deleted now is replaced the next time.
+            drop(remove_file(&self.staged));
+        }
+    }
 }
 
 /// Adds `bytes` to the end of a file, which is made if it is missing. Nothing is synced.
@@ -277,6 +317,20 @@ fn above(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_replacement_that_is_not_placed_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for soon in [None, Some(folder.path())] {
+            drop(Replacement::stage(&path, b"one", 0o644, soon).unwrap());
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+        let staged = Replacement::stage(&path, b"two", 0o644, Some(folder.path())).unwrap();
+        staged.place().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn a_pointer_moves_over_what_it_named_and_over_a_leftover() {

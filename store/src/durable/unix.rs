@@ -316,6 +316,19 @@ pub(super) fn sync_file_system(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::syncfs(RawFolder::open(path)?)?)
 }
 
+/// Whether a sync of the file system of one folder is one of the other's too.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn are_synced_together(one: &Path, other: &Path) -> bool {
+    let device = |folder: &Path| std::fs::metadata(folder).map(|found| found.dev());
+    matches!((device(one), device(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// The sync of all file systems may return early: each file has its own.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn are_synced_together(_: &Path, _: &Path) -> bool {
+    false
+}
+
 /// Elsewhere there is only the sync of all file systems, which POSIX lets return early; the folders and files that
 /// matter are synced one by one after it by their owners.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

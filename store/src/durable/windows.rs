@@ -147,6 +147,11 @@ pub(super) fn is_read_only(path: &Path) -> io::Result<bool> {
 
 /// There is none without a privilege; files are synced as they are written where it matters.
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+/// There is no sync of a file system: each file has its own.
+pub(super) fn are_synced_together(_: &Path, _: &Path) -> bool {
+    false
+}
+
 pub(super) fn sync_file_system(_path: &Path) -> io::Result<()> {
     Ok(())
 }
