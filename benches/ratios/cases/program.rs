@@ -30,8 +30,8 @@ pub(crate) fn start_up(desk: &Desk) -> Result<Vec<Row>> {
     ])
 }
 
-/// The file as it is; what is shipped is built against musl, and has its own test.
+/// The file as it is; what is shipped is built against musl, and has its own test: 10,000,000 bytes.
 pub(crate) fn size(desk: &Desk) -> Result<Vec<Row>> {
     let bytes = std::fs::metadata(&desk.asked.dgmo)?.len();
-    Ok(vec![Row::of_size("the stripped program", bytes, 10.0)])
+    Ok(vec![Row::of_size("the stripped program", bytes, 9.53)])
 }
