@@ -128,7 +128,8 @@ fn own(path: &Path) -> io::Result<Option<File>> {
         result => result?,
     };
     match owner.try_lock() {
-        Ok(()) => Ok(name.exists().then_some(owner)),
+        // One that cannot be looked at was not swept: trying again would never end.
+        Ok(()) => Ok(name.try_exists()?.then_some(owner)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }

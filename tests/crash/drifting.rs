@@ -9,16 +9,7 @@ const REFRESH: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target --refresh
 
 /// All of them.
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    let scenario = |name, prepare, command| Scenario {
-        name,
-        prepare,
-        command,
-        finish: None,
-        exit: 0,
-        may_come_back: false,
-        drifts: false,
-        is_mending: false,
-    };
+    let scenario = Scenario::new;
     vec![
         Scenario {
             drifts: true,

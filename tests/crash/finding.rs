@@ -11,22 +11,14 @@ use crate::world::World;
 
 /// All of them.
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    let scenario = |name, prepare, command| Scenario {
-        name,
-        prepare,
-        command,
-        finish: None,
-        exit: 0,
-        may_come_back: false,
-        drifts: false,
-        is_mending: false,
-    };
+    let scenario = Scenario::new;
     vec![
         scenario(
             "bisect",
             with_a_cause,
             "bisect --good 1 -- /bin/sh {w}/src/files/smoke",
-        ),
+        )
+        .with_programs(),
         scenario("links that are taken over", linked, SWITCH),
         scenario("links that come back", after_linked, "rollback 0"),
         Scenario {

@@ -11,14 +11,8 @@ use crate::world::World;
 /// All of them.
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let mending = |name, prepare, command| Scenario {
-        name,
-        prepare,
-        command,
-        finish: None,
-        exit: 0,
-        may_come_back: false,
-        drifts: false,
         is_mending: true,
+        ..Scenario::new(name, prepare, command)
     };
     vec![
         mending("repair objects", damaged_objects, "repair --from {w}/src"),

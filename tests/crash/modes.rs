@@ -19,6 +19,7 @@ use crate::state;
 use crate::steps;
 use crate::steps::Step;
 use crate::sweep::is_full;
+use crate::world::End;
 use crate::world::Ended;
 use crate::world::World;
 
@@ -143,7 +144,11 @@ impl<'a> Stage<'a> {
         catch_unwind(AssertUnwindSafe(|| (scenario.prepare)(world)))
             .map_err(|_| "it could not be prepared".to_owned())?;
         world.keep_as_fixture();
-        world.expect(scenario.command, scenario.exit);
+        let end = End {
+            exit: scenario.exit,
+            says: scenario.says,
+        };
+        world.expect(scenario.command, end);
         let before = Shot::of(world);
         let ended = log(world, scenario.command, "reference", "");
         if !ended.is_done() {
@@ -172,6 +177,10 @@ impl<'a> Stage<'a> {
 
     pub(crate) fn said(&self) -> &str {
         &self.said
+    }
+
+    pub(crate) fn starts_programs(&self) -> bool {
+        self.scenario.starts_programs
     }
 
     /// Whether nothing is to change.

@@ -8,6 +8,10 @@ use crate::serving::with_services;
 use crate::world::World;
 
 /// A world to begin with, and one command.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a trait of its own, and most have none"
+)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Makes the world as it is before the command.
@@ -18,12 +22,42 @@ pub(crate) struct Scenario {
     pub(crate) finish: Option<&'static str>,
     /// With what it ends when nothing disturbs it.
     pub(crate) exit: i32,
+    /// Words it says then.
+    pub(crate) says: &'static str,
     /// Whether what it deletes may be there again after a power cut, to be deleted by the next one.
     pub(crate) may_come_back: bool,
     /// Whether it ends with something that `status` has to name.
     pub(crate) drifts: bool,
     /// Whether what stops it half-way may leave the world as damaged as it was, or half given back: only the end counts.
     pub(crate) is_mending: bool,
+    /// Whether it starts other programs, which have troubles of their own.
+    pub(crate) starts_programs: bool,
+}
+
+impl Scenario {
+    /// One that ends with 0, and whose command ends the job.
+    pub(crate) fn new(name: &'static str, prepare: fn(&World), command: &'static str) -> Self {
+        Self {
+            name,
+            prepare,
+            command,
+            finish: None,
+            exit: 0,
+            says: "",
+            may_come_back: false,
+            drifts: false,
+            is_mending: false,
+            starts_programs: false,
+        }
+    }
+
+    /// The same, and it starts other programs.
+    pub(crate) fn with_programs(self) -> Self {
+        Self {
+            starts_programs: true,
+            ..self
+        }
+    }
 }
 
 pub(crate) const SWITCH: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target";
@@ -36,25 +70,10 @@ const SWITCH_TO_CONFIRM: &str =
 /// All of them.
 #[expect(clippy::too_many_lines, reason = "a list: one line for each")]
 pub(crate) fn all() -> Vec<Scenario> {
-    let scenario = |name, prepare, command| Scenario {
-        name,
-        prepare,
-        command,
-        finish: None,
-        exit: 0,
-        may_come_back: false,
-        drifts: false,
-        is_mending: false,
-    };
+    let scenario = Scenario::new;
     let edit = |name, prepare, command| Scenario {
-        name,
-        prepare,
-        command,
         finish: Some(SWITCH),
-        exit: 0,
-        may_come_back: false,
-        drifts: false,
-        is_mending: false,
+        ..Scenario::new(name, prepare, command)
     };
     let mut all = vec![
         scenario("the first switch", first, SWITCH),
@@ -76,10 +95,10 @@ pub(crate) fn all() -> Vec<Scenario> {
         scenario("back, contents only", after_contents, "rollback 1"),
         scenario("back to before dgmo", after_large, "rollback 0"),
         scenario("a switch to what was there before", there_before, SWITCH),
-        scenario("a switch on trial", on_trial, SWITCH),
+        scenario("a switch on trial", on_trial, SWITCH).with_programs(),
         Scenario {
             exit: 5,
-            ..scenario("back on trial, which fails", fails_its_trial, "rollback 1")
+            ..scenario("back on trial, which fails", fails_its_trial, "rollback 1").with_programs()
         },
         Scenario {
             finish: Some("status"),
@@ -88,18 +107,20 @@ pub(crate) fn all() -> Vec<Scenario> {
                 to_be_confirmed,
                 SWITCH_TO_CONFIRM,
             )
+            .with_programs()
         },
         Scenario {
             finish: Some("status"),
             ..scenario("confirm", awaiting, "confirm")
         },
         scenario("a change nobody confirmed", too_late, "rollback 1"),
-        scenario("a switch with services and state", with_services, SWITCH),
+        scenario("a switch with services and state", with_services, SWITCH).with_programs(),
         scenario(
             "services back with their state",
             after_services,
             "rollback 1 --with-state",
-        ),
+        )
+        .with_programs(),
         scenario("store add", one, "store add --pin mine {w}/src/pkgs"),
         scenario(
             "store import",
@@ -111,6 +132,16 @@ pub(crate) fn all() -> Vec<Scenario> {
         Scenario {
             may_come_back: true,
             ..scenario("gc", garbage, "gc --keep last=1 --foreground")
+        },
+        Scenario {
+            exit: 1,
+            says: "of free space cannot be had",
+            may_come_back: true,
+            ..scenario(
+                "gc for room",
+                garbage,
+                "gc --target-free 4096T --keep last=1 --foreground",
+            )
         },
         Scenario {
             may_come_back: true,
@@ -149,16 +180,7 @@ pub(crate) fn all() -> Vec<Scenario> {
 
 /// Commands that change nothing: only what they say can be wrong.
 pub(crate) fn looking() -> Vec<Scenario> {
-    let scenario = |name, command| Scenario {
-        name,
-        prepare: many,
-        command,
-        finish: None,
-        may_come_back: false,
-        exit: 0,
-        drifts: false,
-        is_mending: false,
-    };
+    let scenario = |name, command| Scenario::new(name, many, command);
     vec![
         scenario("a switch that changes nothing", SWITCH),
         scenario("status", "status"),

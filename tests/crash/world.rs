@@ -62,14 +62,21 @@ exit 0
 /// A little world for one scenario.
 pub(crate) struct World {
     root: PathBuf,
-    /// With what a command ends when it does what it shall, where that is not 0.
-    exits: RefCell<Option<(String, i32)>>,
+    /// How a command ends when it does what it shall, where that is not with 0 and no more words.
+    ends: RefCell<Option<(String, End)>>,
+}
+
+/// How a command shall end: with this code, and these words on stderr.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct End {
+    pub(crate) exit: i32,
+    pub(crate) says: &'static str,
 }
 
 /// How a command ended.
 pub(crate) struct Ended {
     output: Output,
-    expected: i32,
+    expected: End,
 }
 
 impl World {
@@ -77,7 +84,7 @@ impl World {
     pub(crate) fn new(root: PathBuf) -> Self {
         let world = Self {
             root,
-            exits: RefCell::default(),
+            ends: RefCell::default(),
         };
         fs::create_dir_all(world.path("src")).unwrap();
         world
@@ -154,9 +161,9 @@ impl World {
         self.write("src/dgmo.yaml", text, 0o644);
     }
 
-    /// From now on `words` does what it shall when it ends with `exit`.
-    pub(crate) fn expect(&self, words: &str, exit: i32) {
-        *self.exits.borrow_mut() = Some((words.to_owned(), exit));
+    /// From now on `words` does what it shall when it ends like this.
+    pub(crate) fn expect(&self, words: &str, end: End) {
+        *self.ends.borrow_mut() = Some((words.to_owned(), end));
     }
 
     /// Runs a command that must work.
@@ -216,11 +223,11 @@ impl World {
     }
 
     fn ended(&self, words: &str, output: Output) -> Ended {
-        let exits = self.exits.borrow();
-        let expected = exits.as_ref().filter(|(command, _)| command == words);
+        let ends = self.ends.borrow();
+        let expected = ends.as_ref().filter(|(command, _)| command == words);
         Ended {
             output,
-            expected: expected.map_or(0, |(_, exit)| *exit),
+            expected: expected.map_or(End::default(), |(_, end)| *end),
         }
     }
 
@@ -267,7 +274,7 @@ impl Drop for World {
 impl Ended {
     /// Whether it says that it did what was asked.
     pub(crate) fn is_done(&self) -> bool {
-        self.code() == Some(self.expected)
+        self.code() == Some(self.expected.exit) && self.told().contains(self.expected.says)
     }
 
     /// Whether it was killed.

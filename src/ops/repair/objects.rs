@@ -11,6 +11,7 @@ use dgmo_schema::id::TreeId;
 use dgmo_schema::name::ProfileName;
 use dgmo_store::Finding as Seen;
 use dgmo_store::LaidOutMended;
+use dgmo_store::Layout;
 use dgmo_store::Mended;
 use dgmo_store::Mending;
 use dgmo_store::Root;
@@ -187,6 +188,8 @@ impl Healer<'_> {
                     self.mended(finding, to);
                 }
                 _ if is_left => self.left(finding),
+                // What of a laid-out tree could not be read was looked at again; nobody did so with a folder of objects.
+                Seen::Unreadable { path, .. } if !self.is_laid_out(path) => self.left(finding),
                 _ => self.mended(finding, "put in order"),
             }
         }
@@ -204,6 +207,11 @@ impl Healer<'_> {
                 self.left(finding_of(left));
             }
         }
+    }
+
+    fn is_laid_out(&self, path: &Path) -> bool {
+        let trees = Layout::new(self.engine.home.root()).trees();
+        path != trees && path.starts_with(trees)
     }
 
     /// For one who does not read everything: whether what the current generation shows is there at all.

@@ -17,7 +17,9 @@ pub use run::run;
 pub(super) use units::Units;
 pub(super) use units::links;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io;
 use std::path::PathBuf;
 
 use dgmo_schema::generation::GenerationNumber;
@@ -30,6 +32,7 @@ use dgmo_schema::report::service::ServiceStatus;
 use dgmo_schema::report::service::ServicesReport;
 
 use super::Engine;
+use super::OpError;
 use super::Result;
 use super::begin;
 use crate::activate::Footprint;
@@ -67,7 +70,16 @@ pub(super) fn changes(
     let target = target(engine);
     let home = home::user_home().unwrap_or_else(|_| target.clone());
     let places = [from.0, to.0].map(|number| engine.profile.generation(number));
-    let shown = [from.0, to.0].map(|number| move |program: &str| shown_by(engine, number, program));
+    let unread = RefCell::new(None);
+    let shown = [from.0, to.0].map(|number| {
+        let unread = &unread;
+        move |program: &str| {
+            shown_by(engine, number, program).unwrap_or_else(|error| {
+                unread.borrow_mut().get_or_insert(error);
+                None
+            })
+        }
+    });
     let side = |record, index: usize| Side {
         ground: Ground {
             record,
@@ -77,21 +89,39 @@ pub(super) fn changes(
         },
         shown_by: &shown[index],
     };
-    Ok(service::changes(side(from.1, 0), side(to.1, 1), also)?)
+    let changes = service::changes(side(from.1, 0), side(to.1, 1), also)?;
+    match unread.take() {
+        // Services whose program cannot be told would pass for those that are the same.
+        Some(error) => {
+            Err(OpError::io("find the programs of services below", &places[1])(error).into())
+        }
+        None => Ok(changes),
+    }
 }
 
 /// Which package shows `program` in the `bin` of a generation; nothing where none does, or the generation is not there
 /// yet.
-fn shown_by(engine: &Engine<'_>, number: GenerationNumber, program: &str) -> Option<PackageName> {
+fn shown_by(
+    engine: &Engine<'_>,
+    number: GenerationNumber,
+    program: &str,
+) -> io::Result<Option<PackageName>> {
     let folder = engine.profile.generation(number);
-    let shown = std::fs::canonicalize(folder.join("view/bin").join(program)).ok()?;
-    let trees = std::fs::canonicalize(engine.home.root().join("store/trees")).ok()?;
-    let hex = shown.strip_prefix(trees).ok()?.iter().next()?.to_str()?;
-    let packages = Generations::of(&engine.profile).load(number).ok()?.packages;
-    packages
+    let shown = match std::fs::canonicalize(folder.join("view/bin").join(program)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        shown => shown?,
+    };
+    let trees = std::fs::canonicalize(engine.home.root().join("store/trees"))?;
+    let below = shown.strip_prefix(trees).ok();
+    let Some(hex) = below.and_then(|below| below.iter().next()?.to_str()) else {
+        return Ok(None);
+    };
+    let loaded = Generations::of(&engine.profile).load(number);
+    let packages = loaded.map_err(io::Error::other)?.packages;
+    Ok(packages
         .into_iter()
         .find(|(_, package)| package.tree.hex() == hex)
-        .map(|(name, _)| name)
+        .map(|(name, _)| name))
 }
 
 /// How the services of the current generation are.

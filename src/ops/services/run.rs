@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Engine;
+use super::OpError;
 use super::Result;
 use super::begin;
 use super::ready;
@@ -77,7 +78,10 @@ fn load(engine: &Engine<'_>) -> Result<Loaded> {
     let mut shown = BTreeMap::new();
     for service in record.conduct.services.values() {
         let program = service.run.program();
-        let package = shown_by(engine, number, program);
+        let package = shown_by(engine, number, program).map_err(OpError::io(
+            "find the programs of services below",
+            &engine.profile.generation(number),
+        ))?;
         shown.extend(package.map(|package| (program.to_owned(), package)));
     }
     Ok(Loaded {

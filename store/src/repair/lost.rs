@@ -85,7 +85,7 @@ impl Store {
                 Finding::Damaged { path, .. }
                 | Finding::Unreadable { path, .. }
                 | Finding::Foreign { path } => {
-                    if let Some(name) = name_at(path) {
+                    if let Some(name) = object_at(path) {
                         lost.damaged(name);
                     }
                 }
@@ -125,7 +125,9 @@ impl Store {
 }
 
 /// The object whose place this is.
-pub(super) fn name_at(path: &Path) -> Option<ObjectName> {
-    let shard = path.parent()?.file_name()?;
-    ObjectName::parse(shard, path.file_name()?)
+pub(crate) fn object_at(path: &Path) -> Option<ObjectName> {
+    let shard = path.parent()?;
+    // What lies in a package may be called like that too.
+    let is_object = shard.parent()?.file_name()? == "objects";
+    ObjectName::parse(shard.file_name()?, path.file_name()?).filter(|_| is_object)
 }

@@ -18,6 +18,7 @@ mod tests;
 pub use laid_out::LaidOutMended;
 pub use laid_out::move_to_found;
 pub use lost::Lost;
+pub(crate) use lost::object_at;
 pub use mending::Mended;
 pub use mending::Mending;
 

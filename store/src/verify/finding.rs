@@ -9,6 +9,7 @@ use dgmo_schema::id::ObjectId;
 use dgmo_schema::id::TreeId;
 
 use crate::look;
+use crate::repair::object_at;
 use crate::store::Store;
 
 /// One thing that is wrong.
@@ -53,7 +54,8 @@ impl Finding {
             Self::Damaged { id, .. } | Self::Missing { id, .. } => Some(*id),
             Self::Malformed { id, .. } => Some((*id).into()),
             Self::LaidOut { tree, .. } => Some((*tree).into()),
-            Self::Unreadable { .. } | Self::Foreign { .. } | Self::WrongMode { .. } => None,
+            Self::Unreadable { path, .. } => object_at(path).map(|name| ObjectId(name.digest())),
+            Self::Foreign { .. } | Self::WrongMode { .. } => None,
         }
     }
 
