@@ -1,8 +1,5 @@
 //! `dgmo uninstall`
 
-use dgmo_schema::code::Code;
-use dgmo_schema::code::Diagnose;
-use dgmo_schema::code::Hint;
 use dgmo_schema::report::health::UninstallReport;
 
 use super::Global;
@@ -44,21 +41,6 @@ pub(super) struct Args {
     dry_run: bool,
 }
 
-/// Nobody said yes.
-#[derive(Debug, thiserror::Error)]
-#[error("`dgmo uninstall` wants to be confirmed, so nothing was done")]
-struct NotConfirmed;
-
-impl Diagnose for NotConfirmed {
-    fn code(&self) -> Code {
-        Code::NotConfirmed
-    }
-
-    fn hint(&self) -> Option<Hint> {
-        Some(Hint::Run("dgmo uninstall --yes".to_owned()))
-    }
-}
-
 pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit> {
     let renderer = Renderer::new(printer);
     let engine = global.engine(Special::default(), &renderer)?;
@@ -71,13 +53,16 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
     if !args.dry_run {
         if !global.yes() {
             if !printer.can_ask() {
-                return Err(NotConfirmed.into());
+                return Err(OpError::NobodyAgreed {
+                    command: "dgmo uninstall",
+                }
+                .into());
             }
             let plan = ops::uninstall(&engine, &request)?;
             printer.say(&in_words(&plan, printer.err_style()));
             let said = printer.ask("Go on?", false).map_err(OpError::ask)?;
             if said != Consent::Yes {
-                return Err(NotConfirmed.into());
+                return Err(OpError::Declined.into());
             }
         }
         request.dry_run = false;

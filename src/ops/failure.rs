@@ -91,6 +91,8 @@ pub enum OpError {
     NothingBefore,
     #[error("you did not agree, so nothing was changed")]
     Declined,
+    #[error("`{command}` asks first, and there is nobody to ask; nothing was changed")]
+    NobodyAgreed { command: &'static str },
     #[error("the target folder of the profile `{profile}` is `{held}`, not `{asked}`")]
     OtherTarget {
         profile: String,
@@ -171,7 +173,7 @@ impl Diagnose for OpError {
             Self::GenerationHeld { .. } => Code::GenerationHeld,
             Self::ManifestOfProfile { .. } => Code::ManifestOfProfile,
             Self::NothingBefore => Code::GenerationMissing,
-            Self::Declined => Code::Declined,
+            Self::Declined | Self::NobodyAgreed { .. } => Code::Declined,
             Self::OtherTarget { .. } => Code::OtherTarget,
             Self::NotAFile { .. } => Code::NotAFile,
             Self::NotInTree { .. } => Code::NotInTree,
@@ -207,6 +209,7 @@ impl Diagnose for OpError {
                 Hint::Run(format!("dgmo rollback --profile {profile}"))
             }
             Self::NothingBefore | Self::NoBrowser => Hint::Run("dgmo generations list".to_owned()),
+            Self::NobodyAgreed { command } => Hint::Run(format!("{command} --yes")),
             Self::Declined => Hint::Do(
                 "run it again and answer `y`, or add `--yes` to be asked nothing".to_owned(),
             ),

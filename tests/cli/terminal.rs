@@ -117,6 +117,29 @@ pub(crate) fn ctrl_c_while_waiting_for_somebody_else() {
 }
 
 #[test]
+pub(crate) fn an_editor_that_fails_is_told() {
+    let sandbox = one_package();
+    sandbox.switch();
+    let editor = |program| [("EDITOR", program), ("VISUAL", "")];
+    for (program, why) in [
+        ("false", "exit status: 1"),
+        ("no-such-editor", "cannot start"),
+    ] {
+        let (code, text) = Terminal::with(&sandbox, "edit .rc", &editor(program)).ends();
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains("DG3512"), "{text}");
+        assert!(text.contains(why), "{text}");
+        assert!(text.contains(program), "{text}");
+    }
+    // Another editor goes on with the same file.
+    let (code, text) = Terminal::with(&sandbox, "edit .rc", &editor("true")).ends();
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(sandbox.read("user/.rc"), "one");
+    sandbox.dgmo("restore .rc").works();
+    sandbox.dgmo("status").works();
+}
+
+#[test]
 fn ctrl_c_while_downloading_keeps_what_came_and_takes_the_bar_away() {
     let server = Slow::start();
     let sandbox = Sandbox::with(&format!(

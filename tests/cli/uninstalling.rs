@@ -48,7 +48,7 @@ fn everything_before_the_first_init_is_as_it_was() {
     let there = sandbox.all();
     sandbox.dgmo("uninstall --dry-run").works().says("would go");
     there.assert_same(&sandbox.all(), "a dry run");
-    sandbox.dgmo("uninstall").fails("DG3840");
+    sandbox.dgmo("uninstall").fails("DG3901");
     there.assert_same(&sandbox.all(), "nobody said yes");
     let told = sandbox.dgmo("uninstall --yes --manifests").works();
     told.says("4 paths in ");

@@ -614,14 +614,14 @@ codes! {
         "It has to be the home of a dgmo (the folder with `meta.json`), an archive of `dgmo store export`, or a folder of \
          files. Look at the path. Mirrors are not there yet.";
     NotConfirmed = "DG3840", "this needs to be confirmed",
-        "`dgmo uninstall` takes everything away that dgmo made. Off a terminal nobody can be asked, so it wants `--yes`. \
-         `dgmo uninstall --dry-run` shows what would go.";
+        "This code is not given any more: DG3901 says it. `dgmo uninstall --yes` asks nothing; with `--dry-run` in its \
+         place it shows what would go.";
     HomeNotRemoved = "DG3841", "the home could not be removed",
         "What dgmo put into your folders is given back already; only the home itself is left, whole or in part. Look at \
          the cause, most often the permissions of the folder it is in, and run `dgmo uninstall --yes` again: it goes on.";
     Declined = "DG3901", "you did not agree",
-        "The command asked before it did what cannot be undone, and the answer was not `y`. Nothing was changed. Run it \
-         again, or with `--yes` to be asked nothing.";
+        "The command asks before it does what cannot be undone, and the answer was not `y`, or there was no terminal to \
+         ask at. Nothing was changed. Run it again, or with `--yes` to be asked nothing.";
 
     // ---- 40: command line
     Usage = "DG4001", "the command was asked wrongly",

@@ -2,6 +2,7 @@
 
 use dgmo_schema::code::Code;
 
+use super::super::terminal;
 use super::Mend;
 use super::Proof;
 use super::Sandbox;
@@ -169,9 +170,7 @@ fn more(code: Code) -> Proof {
             "run `dgmo restore .a` to undo",
             |sandbox| drop(sandbox.dgmo("restore .a").works()),
         )),
-        Code::EditorFailed => {
-            Proof::Unreachable("an editor is started on a terminal only; by hand it is seen")
-        }
+        Code::EditorFailed => Proof::Own(terminal::an_editor_that_fails_is_told),
         Code::EditDrifted => Proof::Seen(Trouble::new(
             |sandbox| {
                 switched(sandbox);

@@ -10,6 +10,7 @@ use super::Proof;
 use super::Sandbox;
 use super::Trouble;
 use super::is_told;
+use super::show;
 use super::show_fault;
 use super::switch_while;
 
@@ -242,7 +243,7 @@ pub(super) fn proof(code: Code) -> Proof {
         ),
         Code::NoFolder => Proof::Own(no_folder),
         Code::Interrupted => Proof::Own(terminal::ctrl_c_while_waiting_for_somebody_else),
-        Code::Declined => Proof::Own(terminal::what_cannot_be_undone_is_asked_for_first),
+        Code::Declined => Proof::Own(nobody_agreed),
         Code::BadName => Proof::Own(bad_name),
         Code::Bug => Proof::Own(bug),
         _ => unreachable!("{code} is not of this range"),
@@ -299,4 +300,13 @@ fn bug() {
         "please report this text",
     );
     sandbox.switch();
+}
+
+/// Somebody says no, or there is nobody to ask.
+fn nobody_agreed() {
+    terminal::what_cannot_be_undone_is_asked_for_first();
+    let make = |sandbox: &Sandbox| drop(sandbox.dgmo("init").works());
+    let hint = "run `dgmo uninstall --yes`";
+    let trouble = Trouble::new(make, "uninstall", hint, Mend::Run).then("uninstall --yes");
+    show(Code::Declined, &trouble);
 }

@@ -7,6 +7,7 @@ use dgmo_schema::code::Code;
 
 use super::Ill;
 use super::Mend;
+use super::NOT_GIVEN_ANY_MORE;
 use super::Proof;
 use super::Sandbox;
 use super::Trouble;
@@ -191,10 +192,7 @@ pub(super) fn proof(code: Code) -> Proof {
             )
             .then("repair --from y"),
         ),
-        Code::NotConfirmed => Proof::Seen(
-            Trouble::new(home, "uninstall", "run `dgmo uninstall --yes`", Mend::Run)
-                .then("uninstall --yes"),
-        ),
+        Code::NotConfirmed => Proof::Unreachable(NOT_GIVEN_ANY_MORE),
         Code::HomeNotRemoved => Proof::Own(not_removed),
         _ => unreachable!("{code} is not of this range"),
     }

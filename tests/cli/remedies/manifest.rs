@@ -3,6 +3,7 @@
 use dgmo_schema::code::Code;
 
 use super::Mend;
+use super::NOT_GIVEN_ANY_MORE;
 use super::Proof;
 use super::Sandbox;
 use super::Trouble;
@@ -160,9 +161,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 "make the folder writable",
             );
         }),
-        Code::ManifestChanged => {
-            Proof::Unreachable("kept for the switch by others; the manifest's guard prevents it")
-        }
+        Code::ManifestChanged => Proof::Unreachable(NOT_GIVEN_ANY_MORE),
         _ => unreachable!("{code} is not of this range"),
     }
 }
