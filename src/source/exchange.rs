@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use dgmo_schema::generation::Timestamp;
 use ureq::Body;
 use ureq::http::Request;
 use ureq::http::Response;
@@ -12,6 +13,7 @@ use ureq::http::header;
 use super::FetchError;
 use super::address::Remote;
 use super::agent::Agents;
+use crate::clock::Clock;
 
 const MOST_REDIRECTS: usize = 10;
 
@@ -142,14 +144,58 @@ fn is_passing(why: &str) -> bool {
         .any(|word| word.len() == 3 && word.starts_with('4'))
 }
 
-/// How many seconds the server asks to wait. A date is not worth a calendar of our own: then we wait as usual.
+/// How long the server asks to wait: so many seconds, or until a moment. That is compared with the server's own clock
+/// where it tells it: ours may be wrong.
 fn retry_after(response: &Response<Body>) -> Option<Duration> {
-    let seconds = text_header(response, &header::RETRY_AFTER)?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let asked = text_header(response, &header::RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = moment(&asked)?;
+    let now = text_header(response, &header::DATE).and_then(|date| moment(&date));
+    let now = now.unwrap_or_else(|| Clock::from_environment().now());
+    Some(Duration::from_secs(
+        until.seconds().saturating_sub(now.seconds()),
+    ))
+}
+
+/// A moment as HTTP writes it today: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn moment(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let [_, day, month, year, time, "GMT"] = words[..] else {
+        return None;
+    };
+    let month = MONTHS.iter().position(|known| *known == month)? + 1;
+    let text = format!("{year}-{month:02}-{day}T{time}Z");
+    humantime::parse_rfc3339(&text).ok().map(Timestamp::from)
 }
 
 /// A header's value, if it is there and is text.
 pub(super) fn text_header(response: &Response<Body>, name: &header::HeaderName) -> Option<String> {
     let value = response.headers().get(name)?.to_str().ok()?;
     Some(value.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_read_as_http_writes_it() {
+        let seconds = |text| moment(text).map(Timestamp::seconds);
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        for odd in [
+            "",
+            "tomorrow",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 32 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nob 1994 08:49:37 GMT",
+            "1994-11-06T08:49:37Z",
+        ] {
+            assert_eq!(seconds(odd), None, "{odd}");
+        }
+    }
 }

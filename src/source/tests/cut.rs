@@ -258,6 +258,28 @@ fn a_server_that_asks_for_an_hour_is_not_waited_for() {
 }
 
 #[test]
+fn a_server_may_say_until_when_by_its_own_clock() {
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let busy = move |until: &'static str| {
+        let headers = [("Date", date), ("Retry-After", until)];
+        Answer::new("503 Busy", &headers, b"")
+    };
+    let server = Server::start(move |asked| match asked.index {
+        0 => busy(date),
+        _ => Answer::new("200 OK", &[], b"here"),
+    });
+    let fetched = Bench::new().fetch(&server.url("/a"), anything()).unwrap();
+    assert_eq!(content(fetched), b"here");
+
+    let server = Server::start(move |_| busy("Sun, 06 Nov 1994 09:49:37 GMT"));
+    let error = Bench::new().fetch(&server.url("/a"), anything());
+    let Err(FetchError::Unreachable { source, .. }) = error else {
+        panic!("{error:?}");
+    };
+    assert!(source.to_string().contains("3600 s"), "{source}");
+}
+
+#[test]
 fn nobody_at_home_is_tried_as_often_as_the_settings_say() {
     let port = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -4,6 +4,7 @@ mod cut;
 mod refused;
 pub(crate) mod server;
 mod shared;
+mod socks;
 mod tls;
 
 use std::path::PathBuf;

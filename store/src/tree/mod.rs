@@ -23,6 +23,7 @@ pub use name::NameProblem;
 use dgmo_schema::id::BlobId;
 use dgmo_schema::id::Digest;
 use dgmo_schema::id::TreeId;
+use unicode_normalization::UnicodeNormalization;
 
 /// What one folder holds, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,19 +89,36 @@ impl Tree {
         TreeId(Digest::of(&self.encode()))
     }
 
-    /// Names that are one name to a file system that does not tell upper from lower case.
-    pub fn case_collisions(&self) -> Vec<(&EntryName, &EntryName)> {
+    /// Names that are one name to some file systems, and why.
+    pub fn collisions(&self) -> Vec<(&EntryName, &EntryName, Alike)> {
         let mut folded: Vec<(String, &EntryName)> = self
             .entries
             .iter()
-            .map(|entry| (entry.name.to_string().to_lowercase(), &entry.name))
+            .map(|entry| (entry.name.to_string(), &entry.name))
+            .map(|(text, name)| (text.to_lowercase().nfd().collect(), name))
             .collect();
         folded.sort();
-        folded
-            .windows(2)
-            .filter(|pair| pair[0].0 == pair[1].0)
+        let alike = folded.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        alike
             .map(|pair| (pair[0].1, pair[1].1))
+            .map(|(one, other)| (one, other, Alike::why(one, other)))
             .collect()
+    }
+}
+
+/// Why two names are one name to some file systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alike {
+    /// They differ in upper and lower case.
+    Case,
+    /// They differ in how letters with marks are written: as one sign or as two.
+    Form,
+}
+
+impl Alike {
+    fn why(one: &EntryName, other: &EntryName) -> Self {
+        let [one, other] = [one, other].map(|name| name.to_string().nfd().collect::<String>());
+        if one == other { Self::Form } else { Self::Case }
     }
 }
 

@@ -16,6 +16,7 @@ use super::entry::shown;
 use super::entry::shown_path;
 use super::limit::Budget;
 use super::links;
+use crate::tree::Alike;
 use crate::tree::Entry;
 use crate::tree::EntryName;
 use crate::tree::LinkTarget;
@@ -272,14 +273,18 @@ impl<'a> Growing<'a> {
             entries.push(Entry { name, node });
         }
         let tree = Tree::new(entries).expect("a map has each name once");
-        for (one, other) in tree.case_collisions() {
+        for (one, other, why) in tree.collisions() {
             let (one, other) = (shown(one.as_bytes()), shown(other.as_bytes()));
             let place = if path.is_empty() {
                 "at the top".to_owned()
             } else {
                 format!("in `{}`", shown_path(path))
             };
-            self.warn(|| format!("`{one}` and `{other}` {place} differ only in case"));
+            let what = match why {
+                Alike::Case => "case",
+                Alike::Form => "how letters with marks are written",
+            };
+            self.warn(|| format!("`{one}` and `{other}` {place} differ only in {what}"));
         }
         Ok(sink.tree(&tree)?)
     }

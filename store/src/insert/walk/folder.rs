@@ -16,6 +16,7 @@ use crate::durable::Folder;
 use crate::parallel::held;
 use crate::platform;
 use crate::platform::FileKind;
+use crate::tree::Alike;
 use crate::tree::Entry;
 use crate::tree::EntryName;
 use crate::tree::LinkTarget;
@@ -246,10 +247,14 @@ impl OpenFolder {
         if self.names.bytes.iter().all(plain) {
             return;
         }
-        for (one, other) in tree.case_collisions() {
+        for (one, other, why) in tree.collisions() {
             let folder = self.folder.path().display();
+            let why = match why {
+                Alike::Case => "upper and lower case are not told apart",
+                Alike::Form => "a letter with a mark is one letter however it is written",
+            };
             walk.warn(format!(
-                "`{one}` and `{other}` in `{folder}` are one name where upper and lower case are not told apart"
+                "`{one}` and `{other}` in `{folder}` are one name where {why}"
             ));
         }
     }

@@ -127,6 +127,23 @@ fn set_user_bits_are_dropped_and_case_collisions_told() {
 }
 
 #[test]
+fn names_that_differ_in_how_a_letter_is_written_are_told() {
+    let tar = Tar::default()
+        .file("caf\u{e9}", b"one sign")
+        .file("cafe\u{301}", b"two signs")
+        .file("CAFE\u{301}", b"and in capitals")
+        .end();
+    let (names, warnings) = list(&tar, &Unpack::new(Packing::Tar)).unwrap();
+    assert_eq!(names.len(), 3);
+    let told = |text: &str| warnings.iter().filter(|it| it.contains(text)).count();
+    assert_eq!(
+        told("at the top differ only in how letters with marks are written"),
+        1
+    );
+    assert_eq!(told("at the top differ only in case"), 1);
+}
+
+#[test]
 fn a_zip_without_modes_finds_programs_by_how_they_begin() {
     let zip = Zip::default()
         .file("bin/", 0, b"")
