@@ -36,6 +36,7 @@ pub use plan::plan;
 pub use plan::plan_some;
 pub use seal::Seal;
 pub use secrets::Contents;
+pub use secrets::KeptSecret;
 pub use trial::Action;
 pub use trial::Confirmation;
 pub use trial::Stage;

@@ -12,6 +12,7 @@ use super::Contents;
 use super::Footprint;
 use super::Image;
 use super::InTheWay;
+use super::KeptSecret;
 use super::Live;
 use super::Obstacle;
 use super::Op;
@@ -47,6 +48,11 @@ impl Plan {
     /// shall be before we did.
     pub fn is_empty(&self) -> bool {
         self.before.is_empty() && self.after.is_empty() && self.recorded
+    }
+
+    /// Has the secrets it replaces or removes kept beyond its end, for whoever may have to go back.
+    pub fn keep_secrets_until_the_verdict(&mut self) -> Vec<KeptSecret> {
+        secrets::keep_until_the_verdict(self)
     }
 }
 

@@ -10,11 +10,14 @@ use dgmo_schema::id::Digest;
 use dgmo_schema::name::TargetPath;
 use dgmo_store::durable;
 use dgmo_store::durable::Renamed;
+use serde::Deserialize;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Image;
 use super::Live;
 use super::Op;
+use super::Plan;
 use super::Seal;
 use crate::files::SecretText;
 
@@ -84,6 +87,88 @@ pub(super) fn keep_replaced(before: Vec<Op>, after: &mut Vec<Op>) -> Vec<Op> {
     }
     after.splice(0..0, forgotten);
     ops
+}
+
+/// A secret that a change replaces or removes, kept beside its place until the change is proven.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSecret {
+    /// Whose content it is.
+    pub path: TargetPath,
+    /// What it is known by.
+    pub image: Image,
+    /// Where it is kept.
+    pub at: TargetPath,
+}
+
+impl KeptSecret {
+    /// Its content, if it is still what was kept.
+    pub fn read(&self, target: &Path, seal: &Seal) -> io::Result<Option<SecretText>> {
+        let at = target.join(self.at.as_str());
+        let live = Live::at(&at)?;
+        let is_it = Image::private(&self.image).is_at(&at, &live, seal)?;
+        Ok(if is_it {
+            Some(SecretText::new(Zeroizing::new(fs::read(&at)?)))
+        } else {
+            None
+        })
+    }
+
+    /// Deletes it: nobody goes back any more.
+    pub fn forget(&self, target: &Path) -> io::Result<()> {
+        let at = target.join(self.at.as_str());
+        durable::remove_all(&at)?;
+        match at.parent().filter(|folder| folder.is_dir()) {
+            Some(folder) => durable::sync_folder(folder),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Has the secrets that a plan replaces or removes kept beyond its end, under names that no other plan uses.
+pub(super) fn keep_until_the_verdict(plan: &mut Plan) -> Vec<KeptSecret> {
+    let mut kept = Vec::new();
+    for op in &mut plan.before {
+        let Op::Keep { path, image, at } = op else {
+            continue;
+        };
+        let Some(longer) = longer(at) else { continue };
+        plan.after
+            .retain(|op| !matches!(op, Op::Delete { path } if path == at));
+        *at = longer;
+        kept.push((path.clone(), image.clone(), at.clone()));
+    }
+    let folders_gone: BTreeSet<TargetPath> = plan
+        .after
+        .iter()
+        .filter(|op| matches!(op, Op::RemoveFolder { .. }))
+        .map(|op| op.path().clone())
+        .collect();
+    let removed = plan.after.iter().filter_map(|op| match op {
+        Op::Put {
+            path,
+            before: Some(image @ Image::Secret { .. }),
+            after: None,
+        } => Some((path.clone(), image.clone())),
+        _ => None,
+    });
+    let removed: Vec<_> = removed
+        .filter_map(|(path, image)| {
+            let at = longer(&place_beside(&path, &folders_gone)?)?;
+            Some((path, image, at))
+        })
+        .collect();
+    for (path, image, at) in removed {
+        kept.push((path.clone(), image.clone(), at.clone()));
+        plan.before.insert(0, Op::Keep { path, image, at });
+    }
+    kept.into_iter()
+        .map(|(path, image, at)| KeptSecret { path, image, at })
+        .collect()
+}
+
+fn longer(at: &TargetPath) -> Option<TargetPath> {
+    let name = at.as_str().strip_suffix("kept")?;
+    format!("{name}before").parse().ok()
 }
 
 /// A name in the nearest folder that stays. It is short, so that there is room for it where there was for the file.

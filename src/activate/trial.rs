@@ -9,6 +9,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
 use dgmo_schema::conduct::Hook;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::ActivateError;
+use super::KeptSecret;
 use crate::home::Profile;
 
 /// What a change of generation did so far.
@@ -44,6 +46,9 @@ pub struct Trial {
     /// What of services and state was touched.
     #[serde(default)]
     pub touched: Touched,
+    /// The secrets it replaced or removed, kept beside their places until the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptSecret>,
 }
 
 /// Which command began a trial, as hooks are told it.
@@ -141,6 +146,7 @@ impl Trial {
             stage: Stage::Trying,
             ran: Vec::new(),
             touched: Touched::default(),
+            kept: Vec::new(),
         }
     }
 
@@ -166,7 +172,18 @@ impl Trial {
             .map_err(|source| ActivateError::io("write", &path, source))
     }
 
-    /// Ends it: the verdict. On disk before this returns.
+    /// Ends it: the verdict. Nobody goes back any more, so what was kept in `target` for that goes first. On disk before
+    /// this returns.
+    pub fn end(&self, profile: &Profile, target: &Path) -> Result<(), ActivateError> {
+        for kept in &self.kept {
+            let at = target.join(kept.at.as_str());
+            kept.forget(target)
+                .map_err(|source| ActivateError::io("remove", &at, source))?;
+        }
+        Self::close(profile)
+    }
+
+    /// Ends one that cannot be read.
     pub fn close(profile: &Profile) -> Result<(), ActivateError> {
         let path = path(profile);
         let failed = |source| ActivateError::io("remove", &path, source);

@@ -32,6 +32,11 @@ const LINES_SHOWN: usize = 8;
 pub struct SecretText(Arc<Zeroizing<Vec<u8>>>);
 
 impl SecretText {
+    /// What was a secret before.
+    pub fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(Arc::new(bytes))
+    }
+
     /// The bytes, to be written where they belong and nowhere else.
     pub fn bytes(&self) -> &[u8] {
         &self.0
@@ -120,7 +125,7 @@ pub fn fetch(path: &TargetPath, from: &SecretSource) -> Result<SecretText, Secre
     match bytes.len() {
         0 => Err(SecretError::Empty { path, from }),
         size if size > MOST => Err(SecretError::TooLarge { path, from }),
-        _ => Ok(SecretText(Arc::new(bytes))),
+        _ => Ok(SecretText::new(bytes)),
     }
 }
 

@@ -28,7 +28,7 @@ pub fn confirm(engine: &Engine<'_>) -> Result<ConfirmReport> {
         }
         .into());
     };
-    Trial::close(&engine.profile)?;
+    trial.end(&engine.profile, &begin::footprint(engine)?.target)?;
     write_history(
         engine,
         HistoryEvent::Confirmed,

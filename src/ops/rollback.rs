@@ -154,7 +154,7 @@ fn settled(
             trial::mark_as_failed(engine, found.to, &why);
             let text = format!("it could not be undone in order: {}", failure.error());
             engine.observer.observe(Event::Warning(text));
-            Trial::close(&engine.profile)?;
+            found.end(&engine.profile, &begin::footprint(engine)?.target)?;
         }
         Err(failure) => return Err(failure),
     }

@@ -15,6 +15,7 @@ use crate::activate::Contents;
 use crate::activate::Desired;
 use crate::activate::Footprint;
 use crate::activate::Image;
+use crate::activate::KeptSecret;
 use crate::activate::Live;
 use crate::activate::Seal;
 use crate::files;
@@ -60,7 +61,18 @@ impl Secrets {
         engine: &Engine<'_>,
         record: &Record,
         footprint: &Footprint,
+        how: (SecretsHow, Fetching),
+    ) -> Result<Self> {
+        Self::gather_with(engine, record, footprint, how, &[])
+    }
+
+    /// The same, where some that were there before are kept: those need nobody who gives them.
+    fn gather_with(
+        engine: &Engine<'_>,
+        record: &Record,
+        footprint: &Footprint,
         (how, fetching): (SecretsHow, Fetching),
+        kept: &[KeptSecret],
     ) -> Result<Self> {
         let mut held = footprint.entries.values();
         let is_needed =
@@ -70,6 +82,9 @@ impl Secrets {
             secrets.seal = Seal::load(engine.home.root())?;
         }
         for (path, secret) in &record.secrets {
+            if secrets.take_kept(path, secret, footprint, kept)? {
+                continue;
+            }
             let held = secrets.in_place(path, secret, footprint)?;
             let held = match how {
                 SecretsHow::Leave => held.or_else(|| same(path, secret, footprint).cloned()),
@@ -103,14 +118,46 @@ impl Secrets {
         engine: &Engine<'_>,
         record: &Record,
         footprint: &Footprint,
+        kept: &[KeptSecret],
     ) -> Result<Self> {
         let how = (SecretsHow::Missing, Fetching::Yes);
-        Self::gather(engine, record, footprint, how).or_else(|failure| {
+        Self::gather_with(engine, record, footprint, how, kept).or_else(|failure| {
             let text = format!("{}; secrets are left out", failure.error());
             engine.observer.observe(Event::Warning(text));
             let how = (SecretsHow::LeaveOut, Fetching::No);
-            Self::gather(engine, record, footprint, how)
+            Self::gather_with(engine, record, footprint, how, kept)
         })
+    }
+
+    /// Takes the secret from where it is kept, if it is; one that was put back already is there no more.
+    fn take_kept(
+        &mut self,
+        path: &TargetPath,
+        secret: &RecordedSecret,
+        footprint: &Footprint,
+        kept: &[KeptSecret],
+    ) -> Result<bool> {
+        let Some(kept) = kept
+            .iter()
+            .find(|kept| kept.path == *path && is_of(&kept.image, secret))
+        else {
+            return Ok(false);
+        };
+        let Image::Secret { seal, .. } = &kept.image else {
+            return Ok(false);
+        };
+        let at = footprint.target.join(kept.at.as_str());
+        let read = kept.read(&footprint.target, &self.seal);
+        let Some(text) = read.map_err(|source| ActivateError::io("read", &at, source))? else {
+            return Ok(false);
+        };
+        self.contents.add(*seal, text);
+        self.images.insert(path.clone(), kept.image.clone());
+        self.changes.push(SecretChange {
+            path: path.to_string(),
+            what: SecretDeed::Kept,
+        });
+        Ok(true)
     }
 
     /// The image of a secret whose file is as it was fetched from the same place.
@@ -156,10 +203,14 @@ fn same<'a>(
     secret: &RecordedSecret,
     footprint: &'a Footprint,
 ) -> Option<&'a Image> {
-    footprint.entries.get(path).filter(|image| {
-        matches!(image, Image::Secret { from, mode, .. }
-            if *from == secret.from && *mode == secret.bits())
-    })
+    let held = footprint.entries.get(path);
+    held.filter(|image| is_of(image, secret))
+}
+
+/// Whether it is what `secret` declares: from the same place, with the same mode.
+fn is_of(image: &Image, secret: &RecordedSecret) -> bool {
+    matches!(image, Image::Secret { from, mode, .. }
+        if *from == secret.from && *mode == secret.bits())
 }
 
 fn image_of(secret: &RecordedSecret, seal: Digest) -> Image {

@@ -339,3 +339,53 @@ fn what_a_manifest_may_not_say_of_secrets() {
     let sandbox = Sandbox::with("files: {.a: {secret: {env: A}, as: copy}}\n");
     sandbox.run_with(&["switch"], &[("A", "b")]).works();
 }
+
+/// Secrets replaced and removed, under a check that fails: what was there comes back, and nobody is asked for it.
+#[test]
+fn a_change_that_is_taken_back_brings_old_secrets_back_without_asking() {
+    let sandbox = Sandbox::with(
+        "files:\n  .netrc: {secret: {command: [~/bin/pass]}}\n  .gone/key: {secret: {command: [~/bin/pass]}, mode: \"0400\"}\n",
+    );
+    vault(&sandbox, SECRET);
+    run(&sandbox, "switch").works();
+    assert_eq!(asked(&sandbox), 2);
+    // Nobody can give it any more.
+    sandbox.program(
+        "user/bin/pass",
+        "#!/bin/sh\necho asked >> ~/asked\nexit 1\n",
+    );
+    sandbox.write("user/secrets/key", OTHER);
+    let failing = "checks: {never: {file: nowhere, interval: 1ms, fail_after: 1}}";
+    sandbox.manifest(&format!(
+        "files:\n  .netrc: {{secret: {{file: ~/secrets/key}}}}\n{failing}\n"
+    ));
+    run(&sandbox, "switch").exits(5);
+    assert_eq!(sandbox.read("user/.netrc"), SECRET);
+    assert_eq!(sandbox.read("user/.gone/key"), SECRET);
+    assert_eq!(mode(&sandbox, "user/.netrc"), 0o600);
+    assert_eq!(mode(&sandbox, "user/.gone/key"), 0o400);
+    assert_eq!(asked(&sandbox), 2);
+    run(&sandbox, "status").works();
+    let left = |folder: &str| {
+        let entries = fs::read_dir(sandbox.user().join(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.contains("dgmo")).count()
+    };
+    assert_eq!((left(""), left(".gone")), (0, 0), "something is kept still");
+
+    // Until somebody confirms it is beside, and only the owner reads it; then it is gone.
+    sandbox.manifest("files:\n  .netrc: {secret: {file: ~/secrets/key}}\n");
+    run(&sandbox, "switch --confirm-within 1h").works();
+    assert_eq!(sandbox.read("user/.netrc"), OTHER);
+    assert_eq!(left(""), 2);
+    for entry in fs::read_dir(sandbox.user()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.contains("dgmo") {
+            assert_eq!(mode(&sandbox, &format!("user/{name}")), 0o600);
+        }
+    }
+    run(&sandbox, "confirm").works();
+    assert_eq!(left(""), 0);
+    assert_eq!(asked(&sandbox), 2);
+    holds_no_secret(&sandbox.home());
+}

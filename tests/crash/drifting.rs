@@ -25,6 +25,15 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("a switch with secrets", other_secrets, SWITCH),
         scenario("secrets fetched anew", rotated, REFRESH),
         scenario("back, with secrets", after_secrets, "rollback 1"),
+        Scenario {
+            exit: 5,
+            ..scenario(
+                "secrets on trial, which fails",
+                secrets_on_trial,
+                "rollback 1",
+            )
+            .with_programs()
+        },
         scenario(
             "back from secrets to before dgmo",
             after_secrets,
@@ -93,6 +102,21 @@ fn rotated(world: &World) {
 fn other_secrets(world: &World) {
     rotated(world);
     world.manifest(OTHER_SECRETS);
+}
+
+/// The generation gone to has a check that fails, and other secrets.
+fn secrets_on_trial(world: &World) {
+    vault(world, [11, 18]);
+    world.write("flag", "", 0o644);
+    world.manifest(&format!(
+        "{}checks: {{flag: {{file: ../flag, interval: 1ms, fail_after: 1}}}}\n",
+        SECRETS.replace("[cat, ~/other]", "[sh, -c, 'cat ~/other']")
+    ));
+    world.run(SWITCH);
+    vault(world, [12, 19]);
+    world.manifest(OTHER_SECRETS);
+    world.run(SWITCH);
+    std::fs::remove_file(world.path("flag")).unwrap();
 }
 
 fn after_secrets(world: &World) {

@@ -3,6 +3,8 @@
 //! Each deed can be repeated, so a crash in the middle only means that the next command does it again. Only what keeps
 //! the pointer or the home files from going back is an error; hooks and services are told and passed by.
 
+use std::path::PathBuf;
+
 use dgmo_schema::conduct::Hook;
 use dgmo_schema::event::Event;
 use dgmo_schema::generation::GenerationNumber;
@@ -16,6 +18,7 @@ use super::services;
 use crate::activate::Action;
 use crate::activate::Activation;
 use crate::activate::InTheWay;
+use crate::activate::KeptSecret;
 use crate::activate::Known;
 use crate::activate::Stage;
 use crate::activate::Trial;
@@ -92,7 +95,7 @@ fn go(engine: &Engine<'_>, held: &Held, trial: &mut Trial, why: &str) -> Result<
     told(engine, services::stop(&way, trial, false));
     told(engine, services::keep_state(&way, trial, false));
     let current = generations.current()?;
-    point(&way, held, activation, current)?;
+    let target = point(&way, held, activation, &trial.kept)?;
     told(engine, services::start(&way, trial, false));
     rerun(&way, &trial.ran);
     if trial.action == Action::Switch {
@@ -109,29 +112,31 @@ fn go(engine: &Engine<'_>, held: &Held, trial: &mut Trial, why: &str) -> Result<
             note,
         );
     }
-    Trial::close(profile)?;
+    trial.end(profile, &target)?;
     Ok(())
 }
 
-/// Moves the pointer and the home files. What came in their way meanwhile is set aside: there must be a way back.
+/// Moves the pointer and the home files. What came in their way meanwhile is set aside: there must be a way back. Gives
+/// the target folder.
 fn point(
     way: &Way<'_>,
     held: &Held,
     activation: Activation<'_>,
-    current: GenerationNumber,
-) -> Result<()> {
+    kept: &[KeptSecret],
+) -> Result<PathBuf> {
     let engine = way.engine;
     let footprint = begin::footprint(engine)?;
     let read = |id| held.store.read_tree(id);
-    let secrets = Secrets::gather_what_can_be(engine, way.to.record, &footprint)?;
+    let secrets = Secrets::gather_what_can_be(engine, way.to.record, &footprint, kept)?;
     let how = target::How {
         in_the_way: InTheWay::SetAside,
         secrets: &secrets,
         known: &Known::default(),
     };
     let plan = target::plan(engine, &footprint, way.to.record, &read, how)?;
+    let current = Generations::of(&engine.profile).current()?;
     activation.run(current, way.to.number, &plan)?;
-    Ok(())
+    Ok(footprint.target)
 }
 
 /// Runs again, in reverse order, what the way there ran: with both ends exchanged it puts right what depends on them.

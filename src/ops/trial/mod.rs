@@ -224,14 +224,20 @@ impl<'a> Way<'a> {
         let id = watch::new_id(self.engine);
         let mut trial = Trial::new(id, self.action, self.from.number, self.to.number);
         trial.ran = begun.ran;
+        let mut plan = plan.clone();
+        trial.kept = plan.keep_secrets_until_the_verdict();
         let mut report = begun.report;
         trial.save(profile)?;
-        let moving = Moving { held, how, plan };
+        let moving = Moving {
+            held,
+            how,
+            plan: &plan,
+        };
         if let Err(failure) = self.forward(&moving, &mut trial, &mut report) {
             return self.after_failure(held, trial, failure, report);
         }
         let Some(within) = how.confirm_within else {
-            Trial::close(profile)?;
+            trial.end(profile, &plan.footprint.target)?;
             return Ok(Verdict::Stands(report));
         };
         match self.await_confirmation(&mut trial, within) {
