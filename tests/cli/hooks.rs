@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -336,6 +337,75 @@ fn enter_and_leave(shell: &str, flags: &[&str]) {
     }
 }
 
+/// Nushell, where `cargo xtask test` put it or the machine has it.
+fn nushell() -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_BIN_EXE_dgmo")).ancestors().nth(2)?;
+    let fetched = target.join("tools/nu/node_modules/@nushell/linux-x64/bin/nu");
+    let installed = ["/usr/local/bin/nu", "/usr/bin/nu"].map(PathBuf::from);
+    let there = installed.into_iter().chain([fetched]);
+    let found = there.into_iter().find(|path| path.is_file());
+    if found.is_none() {
+        println!("skipped: there is no Nushell here (npm's package `nushell` has it)");
+    }
+    found
+}
+
+#[test]
+fn nushell_enters_and_leaves_and_gives_every_value_back() {
+    let Some(nu) = nushell() else { return };
+    let sandbox = projects();
+    let root = sandbox.root().display().to_string();
+    let hook = sandbox.dgmo("hook nu").works().stdout;
+    sandbox.write("hook.nu", hook);
+    // A script has no prompt: what runs before each one is run by hand, in the scope it has there.
+    let mut script = format!(
+        "source {root}/hook.nu\ndef --env step [] {{ do --env ($env.config.hooks.pre_prompt | last) }}\n"
+    );
+    for (name, folder) in [
+        ("before", "user"),
+        ("inside", "app/deep"),
+        ("nested", "app/deep/er"),
+        ("again", "app"),
+        ("after", "user"),
+    ] {
+        script.push_str(&format!(
+            "cd {root}/{folder}\nstep\n^env -0 | save -f {root}/{name}\n"
+        ));
+    }
+    script.push_str(&format!("cd {root}/app\nstep\ntool\n"));
+    sandbox.write("script.nu", script);
+    let mut command = Command::new(nu);
+    command
+        .arg("--no-config-file")
+        .arg(sandbox.root().join("script.nu"));
+    sandbox.furnish(&mut command);
+    let odd = " it's\n\"$x\" `y` \\ é\n";
+    command.env("E", odd).env("EMPTY", "").env("GONE", odd);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "tool\n", "{said}");
+
+    let [before, inside, nested, again, after] = ["before", "inside", "nested", "again", "after"]
+        .map(|name| seen(&sandbox.root().join(name)));
+    assert_eq!(before, after, "{said}");
+    assert_eq!(before["E"], odd.as_bytes());
+    assert_eq!(inside["E"], HARD.as_bytes(), "{said}");
+    assert_eq!(
+        (&inside["GONE"][..], &inside["MORE"][..]),
+        (&b""[..], &b"more"[..])
+    );
+    assert_eq!(
+        (&nested["E"][..], &nested["INNER"][..]),
+        (&b"inner"[..], &b"1"[..])
+    );
+    assert!(!nested.contains_key("MORE"), "{said}");
+    assert_eq!(nested["GONE"], odd.as_bytes());
+    assert_eq!(inside, again);
+    let path = String::from_utf8(inside["PATH"].clone()).unwrap();
+    assert!(path.ends_with(std::str::from_utf8(&before["PATH"]).unwrap()));
+}
+
 #[test]
 fn an_interactive_shell_follows_at_its_prompts() {
     let sandbox = projects();
@@ -380,6 +450,7 @@ fn an_interactive_shell_follows_at_its_prompts() {
 
 #[test]
 fn shells_that_are_not_at_hand_get_what_their_manuals_ask_for() {
+    println!("skipped: no package at hand has PowerShell; its hook is compared as text");
     let sandbox = projects();
     let nu = sandbox.sh("cd ../app && dgmo prompt nu").works();
     let change = nu.json();

@@ -54,6 +54,9 @@ pub(crate) fn all(arguments: &[String]) -> Result<()> {
                 debian.program, debian.package
             );
         }
+        if let Err(error) = tools::ensure_nushell() {
+            println!("   without Nushell some tests look at less: {error:#}");
+        }
     }
     if arguments.is_empty() && has_doc_tests() {
         run::run(run::cargo(["test", "--quiet", "--doc"]).args(EVERYTHING))?;

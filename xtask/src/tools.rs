@@ -160,6 +160,33 @@ fn fetched_zig() -> PathBuf {
     tools().join("zig/ziglang/zig")
 }
 
+/// The release of Nushell that was tried.
+const NUSHELL: &str = "nushell@0.115.1";
+
+/// Nushell, where its package puts it on this kind of machine.
+fn nushell() -> PathBuf {
+    tools().join("nu/node_modules/@nushell/linux-x64/bin/nu")
+}
+
+/// Sees to it that Nushell is there: the package for npm has the program itself.
+pub(crate) fn ensure_nushell() -> Result<()> {
+    if run::is_installed("nu") || nushell().is_file() {
+        return Ok(());
+    }
+    if !run::is_installed("npm") {
+        bail!("there is no npm to get it with");
+    }
+    println!("   fetching {NUSHELL}");
+    let folder = tools().join("nu");
+    std::fs::create_dir_all(&folder)?;
+    let mut npm = run::program("npm", ["install", "--no-audit", "--no-fund", "--silent"]);
+    run::quiet(npm.arg("--prefix").arg(&folder).arg(NUSHELL))?;
+    if !nushell().is_file() {
+        bail!("its package has no program for this kind of machine");
+    }
+    Ok(())
+}
+
 fn tools() -> PathBuf {
     root::target().join("tools")
 }
