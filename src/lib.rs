@@ -10,6 +10,7 @@ pub mod manifest;
 pub mod import;
 pub mod lock;
 pub mod source;
+pub mod registry;
 pub mod resolve;
 pub mod realise;
 pub mod files;

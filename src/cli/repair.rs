@@ -34,10 +34,11 @@ Examples:
   dgmo repair --dry-run                 what is wrong, and where it would be taken from
   dgmo repair
   dgmo repair --from /mnt/old/dgmo      look into another home too
-  dgmo repair --from backup.dgmo        or into an archive of `dgmo store export`")]
+  dgmo repair --from backup.dgmo        or into an archive of `dgmo store export`
+  dgmo repair --from https://example.org/dgmo   or ask a mirror: any server of the files of a home")]
 pub(super) struct Args {
-    /// A home, an archive or a folder that may have what is lost; may be given several times
-    #[arg(long, value_name = "HOME|ARCHIVE")]
+    /// A home, an archive, a folder or a mirror that may have what is lost; may be given several times
+    #[arg(long, value_name = "HOME|ARCHIVE|URL")]
     from: Vec<PathBuf>,
     /// Show what would be repaired, and do nothing
     #[arg(short = 'n', long)]

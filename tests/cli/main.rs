@@ -20,6 +20,7 @@ mod hooks;
 mod importing;
 mod in_the_way;
 mod manifests;
+mod mirrors;
 mod packages;
 mod pty;
 mod remedies;

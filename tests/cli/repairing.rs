@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::Sandbox;
 use super::support::Ran;
@@ -52,6 +53,76 @@ fn repaired(sandbox: &Sandbox) -> Ran {
     sandbox.dgmo("status").works();
     sandbox.dgmo("repair").works().says("all well");
     ran
+}
+
+/// A record is proven by its id, so any generation with the same id has it.
+#[test]
+fn a_lost_record_is_taken_from_a_generation_with_the_same_id() {
+    let sandbox = twice();
+    // Made anew from the same manifest: number 3 is what number 1 was.
+    sandbox.manifest(PLAIN);
+    sandbox.switch();
+    let record = |number| {
+        sandbox
+            .profile()
+            .join(format!("generations/{number}/record.json"))
+    };
+    let whole = fs::read(record(1)).unwrap();
+    assert_eq!(whole, fs::read(record(3)).unwrap());
+    for (number, bytes) in [(3, Some(&b"{"[..])), (1, Some(b"")), (3, None)] {
+        match bytes {
+            Some(bytes) => damage(&record(number), bytes),
+            None => fs::remove_file(record(number)).unwrap(),
+        }
+        sandbox
+            .dgmo("repair --dry-run")
+            .exits(3)
+            .says("which has the same id");
+        let other = 4 - number;
+        repaired(&sandbox).says(&format!("generation {other} of `default`"));
+        assert_eq!(fs::read(record(number)).unwrap(), whole);
+    }
+    // Nobody else has that of number 2: it is named, with the way to live without it.
+    damage(&record(2), b"{");
+    let told = sandbox.dgmo("repair").exits(3);
+    told.says("dgmo generations prune 2");
+}
+
+#[test]
+fn documents_of_generations_come_from_another_home() {
+    let sandbox = twice();
+    let (home, other) = (sandbox.home(), sandbox.root().join("other"));
+    let copied = Command::new("cp").arg("-a").args([&home, &other]).status();
+    assert!(copied.unwrap().success());
+    let folder = sandbox.profile().join("generations/2");
+    let before =
+        ["record.json", "generation.json"].map(|name| fs::read(folder.join(name)).unwrap());
+    damage(&folder.join("record.json"), b"no");
+    fs::remove_file(sandbox.profile().join("generations/1/generation.json")).unwrap();
+    sandbox
+        .dgmo("repair --from ../other")
+        .works()
+        .says("taken from generation 2 of `default` of the home")
+        .says("taken from the same generation of the home");
+    // Not one that is another: its id is not that of the record here.
+    fs::remove_file(folder.join("generation.json")).unwrap();
+    let there = other.join("profiles/default/generations/2/generation.json");
+    let text = fs::read_to_string(&there).unwrap();
+    let one = fs::read_to_string(other.join("profiles/default/generations/1/generation.json"));
+    fs::write(
+        &there,
+        one.unwrap().replace("\"number\": 1,", "\"number\": 2,"),
+    )
+    .unwrap();
+    sandbox
+        .dgmo("repair --from ../other")
+        .says_nothing_of("taken from the same");
+    fs::write(&there, text).unwrap();
+    sandbox.dgmo("repair --from ../other").works();
+    let after = ["record.json", "generation.json"].map(|name| fs::read(folder.join(name)).unwrap());
+    assert_eq!(before, after);
+    repaired(&sandbox);
+    assert_eq!(sandbox.current(), 2);
 }
 
 #[test]
@@ -134,7 +205,9 @@ fn what_is_damaged_everywhere_comes_from_another_home_or_an_archive() {
         .says("package `one` of generation 1")
         .says("`dgmo repair --from OTHER`");
     sandbox.dgmo("repair --from ../nowhere").fails("DG3830");
-    sandbox.dgmo("repair --from https://mirror").fails("DG3830");
+    sandbox
+        .dgmo("repair --from gopher://mirror")
+        .fails("DG3830");
     sandbox
         .dgmo("repair --from ../other")
         .works()

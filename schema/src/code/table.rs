@@ -611,8 +611,9 @@ codes! {
         "A switch, a rollback or an uninstallation was stopped in the middle. The next command brings it to an end; \
          `dgmo repair` does so now.";
     RepairSourceUnusable = "DG3830", "what `--from` names is nothing to repair from",
-        "It has to be the home of a dgmo (the folder with `meta.json`), an archive of `dgmo store export`, or a folder of \
-         files. Look at the path. Mirrors are not there yet.";
+        "It has to be the home of a dgmo (the folder with `meta.json`), an archive of `dgmo store export`, a folder of \
+         files, or the `https:`, `http:` or `file:` address of a mirror: a server of plain files over a home or over its folder \
+         `store/objects`. Look at the path.";
     NotConfirmed = "DG3840", "this needs to be confirmed",
         "This code is not given any more: DG3901 says it. `dgmo uninstall --yes` asks nothing; with `--dry-run` in its \
          place it shows what would go.";

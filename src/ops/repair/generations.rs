@@ -39,6 +39,9 @@ impl Healer<'_> {
         let engine = self.for_profile(name);
         let generations = Generations::of(&engine.profile);
         for number in generations.numbers().unwrap_or_default() {
+            if self.dry_run && self.rebuilt.contains(&(name.clone(), number)) {
+                continue;
+            }
             let read = generations
                 .load(number)
                 .and_then(|generation| Ok((generation, generations.record(number)?)));

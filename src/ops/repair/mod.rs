@@ -4,8 +4,10 @@
 //! the objects; the trees laid out from them; the parts of each generation; and at the end the target folder, where a
 //! record of it was lost. Each of them needs the one before it.
 
+mod documents;
 mod generations;
 mod home;
+mod mirrors;
 mod needs;
 mod objects;
 mod offers;
@@ -13,8 +15,10 @@ mod records;
 
 pub use offers::FromError;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::name::ProfileName;
 use dgmo_schema::report::health::RepairReport;
 use dgmo_store::Store;
@@ -29,7 +33,7 @@ use crate::health::Finding;
 /// What a repair is asked for.
 #[derive(Debug, Default)]
 pub struct RepairRequest {
-    /// Homes, archives and folders that may have what is lost.
+    /// Homes, archives, folders and addresses of mirrors that may have what is lost.
     pub from: Vec<PathBuf>,
     /// The manifest of the folder we are in: one more that may know sources.
     pub manifest: Option<PathBuf>,
@@ -40,7 +44,7 @@ pub struct RepairRequest {
 /// Repairs all that can be repaired, and tells what cannot.
 pub fn repair(engine: &Engine<'_>, request: &RepairRequest) -> Result<RepairReport> {
     let from = offers::open(&request.from)?;
-    let mut healer = Healer::new(engine, request.dry_run);
+    let mut healer = Healer::new(engine, request.dry_run, &from);
     healer.home()?;
     let store = Store::open(engine.home.root())?;
     let profiles = begin::profile_names(engine)?;
@@ -72,7 +76,7 @@ pub fn repair(engine: &Engine<'_>, request: &RepairRequest) -> Result<RepairRepo
 
 /// Brings what a crash interrupted to an end, and records in order: for one who takes the profiles away next.
 pub(super) fn bring_to_an_end(engine: &Engine<'_>) -> Result<()> {
-    let mut healer = Healer::new(engine, false);
+    let mut healer = Healer::new(engine, false, &[]);
     healer.home()?;
     for name in begin::profile_names(engine)? {
         if healer.records(&name)? {
@@ -84,7 +88,7 @@ pub(super) fn bring_to_an_end(engine: &Engine<'_>) -> Result<()> {
 
 /// What there is to find without reading every object: for `dgmo doctor`.
 pub(super) fn look(engine: &Engine<'_>) -> Result<Vec<Finding>> {
-    let mut healer = Healer::new(engine, true);
+    let mut healer = Healer::new(engine, true, &[]);
     healer.home()?;
     let Ok(store) = Store::open(engine.home.root()) else {
         return Ok(healer.found());
@@ -101,14 +105,20 @@ pub(super) fn look(engine: &Engine<'_>) -> Result<Vec<Finding>> {
 struct Healer<'a> {
     engine: &'a Engine<'a>,
     dry_run: bool,
+    /// What `--from` names.
+    from: &'a [offers::From],
+    /// Generations of which a document was brought back, or would be.
+    rebuilt: BTreeSet<(ProfileName, GenerationNumber)>,
     findings: Vec<Finding>,
 }
 
 impl<'a> Healer<'a> {
-    fn new(engine: &'a Engine<'a>, dry_run: bool) -> Self {
+    fn new(engine: &'a Engine<'a>, dry_run: bool, from: &'a [offers::From]) -> Self {
         Self {
             engine,
             dry_run,
+            from,
+            rebuilt: BTreeSet::new(),
             findings: Vec::new(),
         }
     }

@@ -27,6 +27,7 @@ use dgmo_store::RepairError;
 use dgmo_store::Store;
 
 use super::Healer;
+use super::mirrors::Goes;
 use super::needs::Generated;
 use crate::activate::Footprint;
 use crate::files;
@@ -38,14 +39,18 @@ use crate::ops::Result;
 use crate::ops::this_system;
 use crate::ops::want;
 use crate::resolve;
+use crate::source::Address;
 use crate::source::Expected;
 use crate::source::Request;
+use crate::source::redacted;
 
 /// One thing that `--from` names.
 pub(super) enum From {
     Home(PathBuf, Store),
     Archive(PathBuf),
     Folder(PathBuf),
+    /// The address of a mirror.
+    Mirror(String),
 }
 
 /// Why `--from` is of no use.
@@ -55,7 +60,7 @@ pub enum FromError {
     Missing { path: PathBuf },
     #[error("`{}` is neither a home, an archive of dgmo, nor a folder", path.display())]
     Neither { path: PathBuf },
-    #[error("`{address}` is an address, and there are no mirrors yet")]
+    #[error("`{address}` is not the address of a mirror")]
     Mirror { address: String },
 }
 
@@ -66,7 +71,8 @@ impl Diagnose for FromError {
 
     fn hint(&self) -> Option<Hint> {
         Some(Hint::Do(
-            "name the home of a dgmo, or an archive that `dgmo store export` wrote".to_owned(),
+            "name the home of a dgmo, an archive that `dgmo store export` wrote, or the address of a mirror"
+                .to_owned(),
         ))
     }
 }
@@ -81,8 +87,11 @@ pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<From>> {
 
 fn open_one(path: &Path) -> Result<From> {
     if let Some(address) = path.to_str().filter(|text| text.contains("://")) {
-        let address = address.to_owned();
-        return Err(FromError::Mirror { address }.into());
+        if Address::parse(address).is_err() {
+            let address = redacted(address);
+            return Err(FromError::Mirror { address }.into());
+        }
+        return Ok(From::Mirror(address.to_owned()));
     }
     let path = path.to_owned();
     if path.join("meta.json").exists() {
@@ -109,6 +118,8 @@ pub(super) struct Fetches {
     pub(super) untried: Vec<(TreeId, String)>,
     /// Addresses that were tried and did not help, by the tree they give.
     pub(super) failed: BTreeMap<TreeId, String>,
+    /// Mirrors that are not asked any more.
+    gone: BTreeSet<String>,
 }
 
 /// A manifest and its lock, where each could be read.
@@ -135,7 +146,7 @@ impl Healer<'_> {
                 offer_sources(mending, one, generated)?;
             }
             for one in from {
-                self.offer_from(mending, one)?;
+                self.offer_from(mending, one, &mut fetches)?;
             }
             for one in &texts {
                 self.offer_network(mending, one, &mut fetches)?;
@@ -147,8 +158,24 @@ impl Healer<'_> {
         Ok(fetches)
     }
 
-    fn offer_from(&self, mending: &mut Mending<'_>, from: &From) -> Result<()> {
+    fn offer_from(
+        &self,
+        mending: &mut Mending<'_>,
+        from: &From,
+        fetches: &mut Fetches,
+    ) -> Result<()> {
         match from {
+            From::Mirror(address) if self.dry_run => {
+                let text = format!("`{}` is not asked in a dry run", redacted(address));
+                self.engine.observer.observe(Event::Note(text));
+            }
+            From::Mirror(address) => {
+                if !fetches.gone.contains(address)
+                    && self.offer_mirror(mending, address)? == Goes::Away
+                {
+                    fetches.gone.insert(address.clone());
+                }
+            }
             From::Home(path, store) => {
                 mending.from(format!("the home `{}`", path.display()));
                 mending.offer_store(store)?;
@@ -234,7 +261,7 @@ impl Healer<'_> {
     }
 }
 
-fn is_of_the_disk(code: Code) -> bool {
+pub(super) fn is_of_the_disk(code: Code) -> bool {
     matches!(
         code,
         Code::StoreFull

@@ -58,6 +58,8 @@ impl Healer<'_> {
             let (wait, now) = (engine.wait, engine.clock.now());
             Some(ProfileGuard::take(profile, wait, now, engine.observer)?)
         };
+        // First of all: a generation whose document is gone would not be there for the pointer.
+        self.documents_back(profile)?;
         let mut doubtful = self.doubt(profile);
         doubtful |= self.journal(profile)?;
         doubtful |= self.footprint(profile)?;

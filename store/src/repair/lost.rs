@@ -41,6 +41,11 @@ impl Lost {
         self.trees.iter().copied()
     }
 
+    /// The blobs among them.
+    pub fn blobs(&self) -> impl Iterator<Item = BlobId> + '_ {
+        self.blobs.keys().copied()
+    }
+
     /// Their ids: blobs, then trees.
     pub fn ids(&self) -> impl Iterator<Item = ObjectId> + '_ {
         let blobs = self.blobs.keys().map(|id| ObjectId::from(*id));

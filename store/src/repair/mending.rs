@@ -280,7 +280,7 @@ impl<'a> Mending<'a> {
     }
 
     /// Takes the bytes of a tree object if it is looked for and they are it.
-    pub(super) fn offer_tree_bytes(&mut self, id: TreeId, bytes: &[u8]) -> Result<(), RepairError> {
+    pub fn offer_tree_bytes(&mut self, id: TreeId, bytes: &[u8]) -> Result<(), RepairError> {
         if let Ok(tree) = decode_checked(id, bytes) {
             self.offer_tree(&tree)?;
         }

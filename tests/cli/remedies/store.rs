@@ -265,9 +265,14 @@ pub(super) fn proof(code: Code) -> Proof {
         Code::RootsUnknown => seen(
             |sandbox| {
                 pinned(sandbox);
+                // One whose like there is not: of others a record can be had.
+                sandbox.manifest("env: {A: a}\n");
+                sandbox.switch();
+                let number = sandbox.current();
                 sandbox.manifest("env: {A: b}\n");
                 sandbox.switch();
-                sandbox.write("home/profiles/default/generations/1/record.json", "{");
+                let folder = format!("home/profiles/default/generations/{number}");
+                sandbox.write(format!("{folder}/record.json"), "{");
             },
             "gc --keep-generations",
             "",
