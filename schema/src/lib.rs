@@ -14,3 +14,4 @@ pub mod nearest;
 pub mod report;
 pub mod size;
 pub mod system;
+pub mod version;
