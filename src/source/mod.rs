@@ -13,6 +13,7 @@
 
 mod address;
 mod agent;
+pub mod asset;
 mod backoff;
 mod download;
 mod downloads;
