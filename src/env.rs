@@ -35,6 +35,46 @@ pub enum Var {
     AllProxy,
     /// The hosts that need none.
     NoProxy,
+    /// Where GitHub's own runners say its API is.
+    GithubApi,
+    /// A token for GitHub, as its own program takes it.
+    GhToken,
+    /// A token for GitHub, as its runners give it.
+    GithubToken,
+    /// The server of its kind that GitHub's own program speaks to.
+    GhHost,
+    /// A token for that server.
+    GhEnterpriseToken,
+    /// Where GitLab's own runners say its API is.
+    GitlabApi,
+    /// The server that GitLab's own program speaks to.
+    GitlabHost,
+    /// A token for it.
+    GitlabToken,
+    /// Where Forgejo's own runners say it is.
+    ForgejoServer,
+    /// A token for it.
+    ForgejoToken,
+    /// The one file of pip's settings to read.
+    PipConfig,
+    /// Where pip asks for packages.
+    PipIndex,
+    /// Where pip asks besides.
+    PipExtraIndex,
+    /// Where uv asks for packages.
+    UvDefaultIndex,
+    /// The same, as it was called before.
+    UvIndex,
+    /// The file of names and passwords for servers.
+    Netrc,
+    /// The registry npm asks.
+    NpmRegistry,
+    /// The user's settings of npm.
+    NpmUserConfig,
+    /// The settings of npm for all users.
+    NpmGlobalConfig,
+    /// Where npm installs for all users.
+    NpmPrefix,
     /// No colour, whatever the terminal can.
     NoColor,
     /// Colour, even where there is no terminal.
@@ -91,6 +131,26 @@ impl Var {
             Self::HttpsProxy => "HTTPS_PROXY",
             Self::AllProxy => "ALL_PROXY",
             Self::NoProxy => "NO_PROXY",
+            Self::GithubApi => "GITHUB_API_URL",
+            Self::GhToken => "GH_TOKEN",
+            Self::GithubToken => "GITHUB_TOKEN",
+            Self::GhHost => "GH_HOST",
+            Self::GhEnterpriseToken => "GH_ENTERPRISE_TOKEN",
+            Self::GitlabApi => "CI_API_V4_URL",
+            Self::GitlabHost => "GITLAB_HOST",
+            Self::GitlabToken => "GITLAB_TOKEN",
+            Self::ForgejoServer => "FORGEJO_SERVER_URL",
+            Self::ForgejoToken => "FORGEJO_TOKEN",
+            Self::PipConfig => "PIP_CONFIG_FILE",
+            Self::PipIndex => "PIP_INDEX_URL",
+            Self::PipExtraIndex => "PIP_EXTRA_INDEX_URL",
+            Self::UvDefaultIndex => "UV_DEFAULT_INDEX",
+            Self::UvIndex => "UV_INDEX_URL",
+            Self::Netrc => "NETRC",
+            Self::NpmRegistry => "NPM_CONFIG_REGISTRY",
+            Self::NpmUserConfig => "NPM_CONFIG_USERCONFIG",
+            Self::NpmGlobalConfig => "NPM_CONFIG_GLOBALCONFIG",
+            Self::NpmPrefix => "NPM_CONFIG_PREFIX",
             Self::NoColor => "NO_COLOR",
             Self::ColorForce => "CLICOLOR_FORCE",
             Self::Terminal => "TERM",
@@ -107,12 +167,18 @@ impl Var {
         }
     }
 
-    /// Its value as it is; an empty one counts as unset. Those for proxies may be spelled in lower case too.
+    /// Its value as it is; an empty one counts as unset. Those for proxies and npm may be spelled in lower case too.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn raw(self) -> Option<OsString> {
         let value = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         match self {
-            Self::HttpsProxy | Self::AllProxy | Self::NoProxy => {
+            Self::HttpsProxy
+            | Self::AllProxy
+            | Self::NoProxy
+            | Self::NpmRegistry
+            | Self::NpmUserConfig
+            | Self::NpmGlobalConfig
+            | Self::NpmPrefix => {
                 value(&self.name().to_ascii_lowercase()).or_else(|| value(self.name()))
             }
             _ => value(self.name()),

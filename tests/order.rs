@@ -44,6 +44,7 @@ const NAMED_IN_ONE_PLACE: &[(&str, &str)] = &[
     ("clap_mangen::", "src/cli"),
     ("indicatif::", "src/ui"),
     ("petgraph::", "src/service"),
+    ("pubgrub::", "src/resolve/solve"),
     ("ratatui::", "src/ui/browser"),
     ("signal_hook::", "src/process"),
     ("toml::", "src/import"),

@@ -18,6 +18,7 @@ use crate::id::BlobId;
 use crate::id::Digest;
 use crate::id::GenerationId;
 use crate::id::TreeId;
+use crate::lapse::Lapse;
 use crate::manifest::Method;
 use crate::manifest::Mode;
 use crate::manifest::Packing;
@@ -124,6 +125,8 @@ pub enum Identity {
     },
     /// This tree.
     Tree(TreeId),
+    /// What these pieces become: the digest of what the lock says of them.
+    Pieces(Digest),
 }
 
 /// A home file, or a folder of them.
@@ -234,6 +237,12 @@ impl Timestamp {
     /// From seconds since 1970.
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)
+    }
+
+    /// So long before.
+    #[must_use]
+    pub const fn before(self, lapse: Lapse) -> Self {
+        Self(self.0.saturating_sub(lapse.as_millis() / 1000))
     }
 
     /// Seconds since 1970.

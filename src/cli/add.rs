@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
+use dgmo_schema::catalogue::Catalogue;
+use dgmo_schema::catalogue::Offer;
 use dgmo_schema::manifest::DigestScope;
+use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::manifest::Packing;
 use dgmo_schema::manifest::Requirement;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::manifest::UrlSource;
 use dgmo_schema::name::PackageName;
+use dgmo_schema::version::python::normal_name;
 
 use super::Global;
 use super::exit::Exit;
@@ -18,9 +22,11 @@ use super::switch;
 use super::words;
 use crate::ops;
 use crate::ops::Edited;
+use crate::ops::Failure;
 use crate::ops::Follow;
 use crate::ops::OpError;
 use crate::ops::Result;
+use crate::source::index;
 use crate::ui::Printer;
 use crate::ui::Renderer;
 
@@ -34,9 +40,13 @@ Examples:
   dgmo add ./tools/notes                        a folder or program of this machine
   dgmo add notes --path ./tools/notes           the same under another name
   dgmo add helix --url 'https://example.org/helix-{version}-{system}.tar.xz' --version 25.1 --strip 1 --bin hx
-  dgmo add jq --url https://example.org/jq --no-switch")]
+  dgmo add jq --url https://example.org/jq --no-switch
+  dgmo add ripgrep                              a well-known tool: `dgmo search` finds its name
+  dgmo add npm:typescript@5                     a package of npm, in a version that is compatible with 5
+  dgmo add github:cli/cli --bin gh              the newest release of a repository
+  dgmo add gh --from github:cli/cli@2 --asset 'gh_{version}_{os}_{arch}.tar.gz'")]
 pub(super) struct Args {
-    /// A name, or a path or an address to take the name from
+    /// The name of a well-known tool (`NAME@VERSION`); or a path, an address or a package of a catalogue (`npm:NAME@VERSION`) to take the name from
     #[arg(value_name = "PKG")]
     package: String,
     /// Take it from this folder or file
@@ -45,9 +55,16 @@ pub(super) struct Args {
     /// Take it from this address; may hold {version}, {system}, {os} and {arch}
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// What `{version}` stands for
+    /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`; a version may
+    /// follow an `@`
+    #[arg(long, value_name = "CATALOGUE:NAME", conflicts_with_all = ["path", "url"])]
+    from: Option<String>,
+    /// Which versions will do: `14`, `~1.7`, `>=2, <4`, `latest`; with an address, what `{version}` stands for
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
+    /// Which file of a release, where it is not obvious; may hold `*`, {version}, {system}, {os} and {arch}
+    #[arg(long, value_name = "PATTERN")]
+    asset: Option<String>,
     /// Drop this many leading folders of the archive
     #[arg(long, value_name = "N", default_value_t = 0)]
     strip: u32,
@@ -104,25 +121,27 @@ pub(super) fn tell(edited: &Edited, printer: Printer) -> Result<Exit> {
 
 /// The name and the package that are meant.
 fn package(args: &Args, manifest: &Path) -> Result<(PackageName, Requirement)> {
-    let given = &args.package;
-    let (name, place) = match (&args.path, &args.url) {
-        (Some(path), _) => (given.clone(), Place::Path(path.clone())),
-        (_, Some(url)) => (given.clone(), Place::Url(url.clone())),
-        (None, None) if given.contains("://") => (name_of(given), Place::Url(given.clone())),
-        (None, None) if given.starts_with('.') || given.starts_with('/') => {
-            (name_of(given), Place::Path(given.clone()))
+    let Meant {
+        name,
+        place,
+        programs,
+    } = meant(args)?;
+    let source = match place {
+        Place::Named(mut source) => {
+            refuse_of_addresses(args)?;
+            source.version = args.version.clone().or(source.version);
+            let pattern = args.asset.clone().map(|text| (DigestScope::Any, text));
+            source.asset = pattern.into_iter().collect();
+            source.minisign.clone_from(&args.minisign);
+            Source::Named(source)
         }
-        (None, None) => {
+        _ if args.asset.is_some() => {
             return Err(OpError::Usage {
-                what: format!("it is not said where `{given}` comes from"),
-                hint: format!(
-                    "add `--path DIR` or `--url URL`: this version knows no registry yet (`dgmo add {given} --url …`)"
-                ),
+                what: "`--asset` goes with releases of a forge".to_owned(),
+                hint: "say which with `--from github:OWNER/NAME`".to_owned(),
             }
             .into());
         }
-    };
-    let source = match place {
         Place::Path(path) => Source::Path {
             path: relative(&path, manifest)?,
             base: folder(manifest),
@@ -138,15 +157,160 @@ fn package(args: &Args, manifest: &Path) -> Result<(PackageName, Requirement)> {
     };
     let requirement = Requirement {
         source,
-        bin: args.bin.clone(),
+        bin: if args.bin.is_empty() {
+            programs
+        } else {
+            args.bin.clone()
+        },
         priority: args.priority,
     };
     Ok((name.parse()?, requirement))
 }
 
+/// What the words of the command name.
+struct Meant {
+    name: String,
+    place: Place,
+    /// The programs to show, where they are known.
+    programs: Vec<String>,
+}
+
+fn meant(args: &Args) -> Result<Meant> {
+    let given = &args.package;
+    let plain = |name: String, place| {
+        let programs = Vec::new();
+        Ok(Meant {
+            name,
+            place,
+            programs,
+        })
+    };
+    if let Some(path) = &args.path {
+        return plain(given.clone(), Place::Path(path.clone()));
+    }
+    if let Some(url) = &args.url {
+        return plain(given.clone(), Place::Url(url.clone()));
+    }
+    if let Some(from) = &args.from {
+        let source = named(from).ok_or_else(|| no_catalogue(from))?;
+        return plain(given.clone(), Place::Named(source));
+    }
+    if given.contains("://") {
+        return plain(name_of(given), Place::Url(given.clone()));
+    }
+    if let Some(source) = named(given) {
+        return plain(name_in(&source.offer), Place::Named(source));
+    }
+    if given.starts_with('.') || given.starts_with('/') {
+        return plain(name_of(given), Place::Path(given.clone()));
+    }
+    let Some((tool, version)) = tool(given) else {
+        return Err(not_meant(given));
+    };
+    let mut source = ops::of_tool(tool);
+    source.version = version;
+    Ok(Meant {
+        name: tool.name.to_owned(),
+        place: Place::Named(source),
+        programs: tool.programs.iter().map(|it| (*it).to_owned()).collect(),
+    })
+}
+
+/// What to say of a word that names nothing.
+fn not_meant(given: &str) -> Failure {
+    let (what, hint) = match index::near(given) {
+        Some(near) => (
+            format!("the index has no tool `{given}`"),
+            format!("did you mean `{near}`? `dgmo search {given}` looks for more"),
+        ),
+        None => (
+            format!("it is not said where `{given}` comes from"),
+            format!(
+                "name its catalogue (`dgmo add npm:{given}`, `dgmo add {given} --from github:OWNER/NAME`), or add \
+                 `--path DIR` or `--url URL`"
+            ),
+        ),
+    };
+    OpError::Usage { what, hint }.into()
+}
+
 enum Place {
     Path(String),
     Url(String),
+    Named(NamedSource),
+}
+
+/// What `CATALOGUE:NAME@VERSION` means, if it begins with a catalogue.
+pub(super) fn named(text: &str) -> Option<NamedSource> {
+    let offer: Offer = text.parse().ok()?;
+    // A name of npm may begin with the same sign.
+    let (name, version) = match offer.name.rsplit_once('@') {
+        Some((name, version)) if !name.is_empty() => (name.to_owned(), Some(version.to_owned())),
+        _ => (offer.name, None),
+    };
+    // `pypi:httpie[socks]`, as pip has it.
+    let (name, extras) = match (offer.catalogue, name.strip_suffix(']')) {
+        (Catalogue::Pypi, Some(rest)) if rest.contains('[') => {
+            let (name, list) = rest.split_once('[')?;
+            let extras = list.split(',').map(|extra| normal_name(extra.trim()));
+            (name.to_owned(), extras.collect())
+        }
+        _ => (name, Vec::new()),
+    };
+    Some(NamedSource {
+        offer: Offer {
+            catalogue: offer.catalogue,
+            name,
+        },
+        version,
+        asset: BTreeMap::new(),
+        minisign: None,
+        extras,
+        python: None,
+    })
+}
+
+/// The tool of the index that `NAME@VERSION` means.
+fn tool(text: &str) -> Option<(&'static index::Tool, Option<String>)> {
+    let (name, version) = match text.split_once('@') {
+        Some((name, version)) => (name, Some(version.to_owned())),
+        None => (text, None),
+    };
+    Some((index::find(name)?, version))
+}
+
+/// What a package of a catalogue is called where nothing else is said.
+pub(super) fn name_in(offer: &Offer) -> String {
+    let last = offer.name.rsplit('/').next().unwrap_or(&offer.name);
+    last.to_ascii_lowercase()
+}
+
+fn no_catalogue(text: &str) -> Failure {
+    OpError::Usage {
+        what: format!("`{text}` names no package of a catalogue"),
+        hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME` or \
+               `forgejo:HOST/OWNER/NAME`"
+            .to_owned(),
+    }
+    .into()
+}
+
+/// What is said of an address means nothing where there is none.
+fn refuse_of_addresses(args: &Args) -> Result<()> {
+    for (flag, given) in [
+        ("--strip", args.strip != 0),
+        ("--unpack", args.unpack.is_some()),
+        ("--digest", args.digest.is_some()),
+    ] {
+        if given {
+            return Err(OpError::Usage {
+                what: format!("`{flag}` goes with `--url`"),
+                hint: format!("leave `{flag}` out: a catalogue tells it"),
+            }
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// What a path or an address ends in, without what says how it is packed.

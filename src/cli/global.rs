@@ -8,6 +8,7 @@ use dgmo_schema::event::Observer;
 use dgmo_schema::name::ProfileName;
 use dgmo_store::look;
 
+use super::age::Age;
 use crate::clock::Clock;
 use crate::env::Var;
 use crate::home;
@@ -78,6 +79,8 @@ pub(super) struct Special {
     pub offline: bool,
     /// Whether files that look unchanged are read all the same.
     pub reread: bool,
+    /// How old a version must be before it is taken.
+    pub age: Age,
     /// The manifest that was named: of a project, it says which profile is meant.
     pub manifest: Option<PathBuf>,
 }
@@ -147,13 +150,15 @@ impl Global {
             (None, Scope::User) => home::user_home()?,
         };
         let profile = self.profile_name(&home, special.manifest)?;
+        let clock = Clock::from_environment();
         Ok(Engine {
             profile: home.profile(profile),
             home,
             target,
             default_target,
             scope: self.scope(),
-            clock: Clock::from_environment(),
+            clock,
+            not_after: special.age.limit(clock),
             observer,
             wait: if self.wait.is_zero() {
                 Wait::No

@@ -6,6 +6,7 @@ use dgmo_schema::name::PackageName;
 use dgmo_schema::report::profile::LockReport;
 
 use super::Global;
+use super::age::Age;
 use super::exit::Exit;
 use super::global::Special;
 use super::global::manifest_path;
@@ -39,6 +40,8 @@ pub(super) struct Args {
     /// Never open a socket
     #[arg(long)]
     offline: bool,
+    #[command(flatten)]
+    age: Age,
 }
 
 /// Lock packages afresh and switch to them
@@ -47,6 +50,7 @@ pub(super) struct Args {
 Examples:
   dgmo update             every package
   dgmo update helix jq    these two
+  dgmo update --minimum-release-age 7d   nothing that was published within a week
   dgmo update --dry-run   see what would change")]
 pub(super) struct UpdateArgs {
     /// Which packages [default: all]
@@ -60,6 +64,7 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
     let renderer = Renderer::new(printer);
     let special = Special {
         offline: args.offline,
+        age: args.age.clone(),
         ..Special::default()
     };
     let engine = global.engine(special, &renderer)?;

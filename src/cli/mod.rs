@@ -1,6 +1,7 @@
 //! Arguments in, exit code out; one file for each command.
 
 mod add;
+mod age;
 mod adopt;
 mod allow;
 mod bisect;
@@ -26,12 +27,14 @@ mod keep;
 mod lock;
 #[cfg(test)]
 mod manual;
+mod outdated;
 mod profiles;
 mod remove;
 mod restore;
 mod repair;
 mod rollback;
 mod run;
+mod search;
 mod services;
 mod stand;
 mod status;
@@ -91,6 +94,9 @@ enum Command {
     Remove(remove::Args),
     Lock(lock::Args),
     Update(lock::UpdateArgs),
+    Outdated(outdated::Args),
+    Search(search::Args),
+    Info(search::InfoArgs),
     Switch(switch::Args),
     Rollback(rollback::Args),
     Confirm(confirm::Args),
@@ -139,6 +145,8 @@ impl Command {
                 | Self::Remove(_)
                 | Self::Lock(_)
                 | Self::Update(_)
+                | Self::Outdated(_)
+                | Self::Info(_)
                 | Self::Switch(_)
                 | Self::Rollback(_)
                 | Self::Confirm(_)
@@ -249,6 +257,9 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::Remove(args) => remove::run(&args, global, printer),
         Command::Lock(args) => lock::run(&args, global, printer),
         Command::Update(args) => lock::update(&args, global, printer),
+        Command::Outdated(args) => outdated::run(&args, global, printer),
+        Command::Search(args) => search::run(&args, printer),
+        Command::Info(args) => search::info(&args, global, printer),
         Command::Switch(args) => switch::run(args, global, printer),
         Command::Confirm(args) => confirm::run(&args, global, printer),
         Command::Check(args) => check::run(&args, global, printer),

@@ -7,6 +7,7 @@ use dgmo_schema::report::activation::SwitchOutcome;
 use dgmo_schema::report::activation::SwitchReport;
 
 use super::Global;
+use super::age::Age;
 use super::exit::Exit;
 use super::global::Special;
 use super::global::manifest_path;
@@ -88,6 +89,8 @@ pub(super) struct Common {
     #[arg(long)]
     pub reread: bool,
     #[command(flatten)]
+    pub age: Age,
+    #[command(flatten)]
     pub trial: TrialFlags,
 }
 
@@ -107,6 +110,7 @@ impl Common {
             target: self.target.clone(),
             offline: self.offline,
             reread: self.reread,
+            age: self.age.clone(),
             manifest: self.file.clone(),
         }
     }

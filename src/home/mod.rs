@@ -121,6 +121,11 @@ impl Home {
         self.cache().join("downloads")
     }
 
+    /// Where is written down which tree came of which downloads.
+    pub fn made(&self) -> PathBuf {
+        self.cache().join("made")
+    }
+
     /// The folder of what is known of projects.
     pub fn projects(&self) -> PathBuf {
         self.root.join("projects")

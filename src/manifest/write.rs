@@ -1,8 +1,10 @@
 //! A package as a line of YAML.
 
-use dgmo_schema::id::Digest;
+use std::collections::BTreeMap;
+
 use dgmo_schema::manifest::DigestScope;
 use dgmo_schema::manifest::ExpectedDigest;
+use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::manifest::Requirement;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::manifest::UrlSource;
@@ -14,6 +16,7 @@ pub(super) fn entry(name: &PackageName, requirement: &Requirement) -> String {
     let mut pairs = match &requirement.source {
         Source::Path { path, .. } => vec![("path", quoted(path))],
         Source::Url(url) => url_pairs(url),
+        Source::Named(named) => named_pairs(named),
     };
     if !requirement.bin.is_empty() {
         let programs: Vec<String> = requirement.bin.iter().map(|it| quoted(it)).collect();
@@ -23,6 +26,42 @@ pub(super) fn entry(name: &PackageName, requirement: &Requirement) -> String {
         pairs.push(("priority", requirement.priority.to_string()));
     }
     format!("{}: {}", key(name.as_str()), map(&pairs))
+}
+
+fn named_pairs(source: &NamedSource) -> Vec<(&'static str, String)> {
+    let offer = &source.offer;
+    let mut pairs = vec![(offer.catalogue.word(), quoted(&offer.name))];
+    if let Some(version) = &source.version {
+        pairs.push(("version", quoted(version)));
+    }
+    if let Some(pattern) = source.asset.get(&DigestScope::Any) {
+        pairs.push(("asset", quoted(pattern)));
+    } else if !source.asset.is_empty() {
+        pairs.push(("asset", map(&by_system(&source.asset, |it| quoted(it)))));
+    }
+    if let Some(key) = &source.minisign {
+        pairs.push(("minisign", quoted(key)));
+    }
+    if !source.extras.is_empty() {
+        let extras: Vec<String> = source.extras.iter().map(|it| quoted(it)).collect();
+        pairs.push(("extras", format!("[{}]", extras.join(", "))));
+    }
+    if let Some(python) = &source.python {
+        pairs.push(("python", quoted(python)));
+    }
+    pairs
+}
+
+/// The entries that hold for one system each.
+fn by_system<T>(
+    entries: &BTreeMap<DigestScope, T>,
+    text: impl Fn(&T) -> String,
+) -> Vec<(&System, String)> {
+    let of_systems = entries.iter().filter_map(|(scope, value)| match scope {
+        DigestScope::System(system) => Some((system, text(value))),
+        DigestScope::Any => None,
+    });
+    of_systems.collect()
 }
 
 fn url_pairs(source: &UrlSource) -> Vec<(&'static str, String)> {
@@ -40,15 +79,7 @@ fn url_pairs(source: &UrlSource) -> Vec<(&'static str, String)> {
     if let Some(digest) = source.digest.get(&DigestScope::Any) {
         pairs.push(("digest", expected(digest)));
     } else if !source.digest.is_empty() {
-        let by_system: Vec<(&System, String)> = source
-            .digest
-            .iter()
-            .filter_map(|(scope, digest)| match scope {
-                DigestScope::System(system) => Some((system, expected(digest))),
-                DigestScope::Any => None,
-            })
-            .collect();
-        pairs.push(("digest", map(&by_system)));
+        pairs.push(("digest", map(&by_system(&source.digest, expected))));
     }
     if let Some(key) = &source.minisign {
         pairs.push(("minisign", quoted(key)));
@@ -65,12 +96,7 @@ fn map(pairs: &[(impl std::fmt::Display, String)]) -> String {
 }
 
 fn expected(digest: &ExpectedDigest) -> String {
-    match digest {
-        ExpectedDigest::Blake3(digest) => quoted(&digest.to_string()),
-        ExpectedDigest::Sha256(bytes) => {
-            quoted(&format!("sha256:{}", Digest::from_bytes(*bytes).hex()))
-        }
-    }
+    quoted(&digest.to_string())
 }
 
 /// A text in double quotes: what JSON escapes, YAML reads the same way.

@@ -4,6 +4,7 @@ mod adopt;
 mod assemble;
 mod begin;
 mod bisect;
+mod catalogue;
 mod changes;
 mod check;
 mod confirm;
@@ -20,6 +21,7 @@ mod kept;
 mod lock;
 mod make_room;
 mod managed;
+mod outdated;
 mod repair;
 mod restore;
 mod rollback;
@@ -42,6 +44,10 @@ pub use adopt::adopt;
 pub use bisect::BisectError;
 pub use bisect::BisectRequest;
 pub use bisect::bisect;
+pub use catalogue::Asked;
+pub use catalogue::info;
+pub use catalogue::of_tool;
+pub use catalogue::search;
 pub use check::check;
 pub use confirm::confirm;
 pub use doctor::DoctorRequest;
@@ -80,6 +86,7 @@ pub use lock::LockRequest;
 pub use lock::lock;
 pub use make_room::RoomError;
 pub use managed::ManagedError;
+pub use outdated::outdated;
 pub use repair::FromError;
 pub use repair::RepairRequest;
 pub use repair::repair;
@@ -118,6 +125,7 @@ use std::path::PathBuf;
 
 use dgmo_schema::event::Observer;
 use dgmo_schema::generation::GenerationNumber;
+use dgmo_schema::generation::Timestamp;
 use dgmo_schema::name::ProfileName;
 use dgmo_schema::report::generation::HistoryEntry;
 use dgmo_schema::report::generation::HistoryEvent;
@@ -159,6 +167,8 @@ pub struct Engine<'a> {
     pub settings: Settings,
     /// Whether files that look unchanged are read all the same.
     pub reread: bool,
+    /// Versions published later are not taken anew.
+    pub not_after: Option<Timestamp>,
 }
 
 impl<'a> Engine<'a> {

@@ -65,7 +65,9 @@ use crate::home::ManifestGuard;
 use crate::lock;
 use crate::process::interrupt;
 use crate::realise;
+use crate::realise::Made;
 use crate::resolve::Update;
+use crate::source::Catalogues;
 use crate::source::Downloads;
 use crate::source::Online;
 
@@ -257,8 +259,11 @@ impl Switch<'_> {
         insertion: &Insertion<'_>,
         downloads: &Downloads<'_>,
     ) -> Result<realise::Realised> {
+        let sources = &self.wanted.resolved.loaded.manifest.sources;
         let how = realise::RealiseHow {
             downloads,
+            catalogues: &Catalogues::new(downloads, sources),
+            made: &Made::at(self.engine.home.made()),
             origins: &self.wanted.resolved.origins,
             stat_cache: self.wanted.resolved.stat_cache.as_ref(),
         };

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use dgmo_schema::generation::Record;
+use dgmo_schema::generation::Timestamp;
 use dgmo_schema::id::GenerationId;
 use dgmo_schema::lock::Lock;
+use dgmo_schema::manifest::Manifest;
 use dgmo_schema::system::System;
 use dgmo_store::AddOptions;
 use dgmo_store::Layout;
@@ -26,6 +28,7 @@ use crate::manifest::LoadedManifest;
 use crate::resolve;
 use crate::resolve::Origins;
 use crate::resolve::ResolveHow;
+use crate::source::Catalogues;
 use crate::source::Downloads;
 
 /// A manifest, and the lock it comes to on any machine.
@@ -84,6 +87,13 @@ pub(super) fn downloads<'a>(engine: &Engine<'a>) -> Downloads<'a> {
     )
 }
 
+/// The last moment at which a version may have been published to be taken anew.
+pub(super) fn not_after(engine: &Engine<'_>, manifest: &Manifest) -> Option<Timestamp> {
+    let by_manifest = manifest.minimum_release_age;
+    let by_manifest = by_manifest.map(|age| engine.clock.now().before(age));
+    engine.not_after.into_iter().chain(by_manifest).min()
+}
+
 /// Reads the manifest and the lock and resolves what the lock does not know yet. Nothing but caches is written.
 pub(super) fn resolved(
     engine: &Engine<'_>,
@@ -100,9 +110,12 @@ pub(super) fn resolved(
         let path = Layout::new(engine.home.root()).stat_cache();
         StatCache::load(&path, engine.clock.now_precise())
     });
+    let catalogues = Catalogues::new(downloads, &loaded.manifest.sources);
     let how = ResolveHow {
         update: request.update.clone(),
         downloads,
+        catalogues: &catalogues,
+        not_after: not_after(engine, &loaded.manifest),
         stat_cache: stat_cache.as_ref(),
     };
     let resolution = resolve::resolve(&loaded.manifest, previous.as_ref(), &how, engine.observer)?;

@@ -1,11 +1,13 @@
 //! Why packages could not be made present.
 
+use std::io;
 use std::path::PathBuf;
 
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::id::TreeId;
+use dgmo_schema::name::PackageName;
 use dgmo_schema::system::System;
 use dgmo_store::InsertError;
 use dgmo_store::LayOutError;
@@ -13,6 +15,7 @@ use dgmo_store::ReadError;
 use dgmo_store::UnpackError;
 
 use crate::resolve::Several;
+use crate::source::CatalogueError;
 use crate::source::FetchError;
 
 /// Some packages could not be made present; each with its reason.
@@ -27,6 +30,14 @@ pub enum PackageError {
     NoPath,
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error("cannot put `{path}` into the package: {why}")]
+    Put { path: String, why: String },
+    #[error("cannot work in `{}`", path.display())]
+    Scratch { path: PathBuf, source: io::Error },
+    #[error("it needs `{file}` too, which failed for `{with}`")]
+    Shared { file: String, with: PackageName },
     #[error("cannot unpack `{url}`")]
     Unpack { url: String, source: UnpackError },
     #[error("it unpacks to the tree {found}, and the lock says {expected}")]
@@ -47,7 +58,10 @@ impl Diagnose for PackageError {
             Self::OtherSystems { .. } => Code::SystemNotLocked,
             Self::NoPath => Code::LockOutOfDate,
             Self::Fetch(error) => error.code(),
-            Self::Unpack { .. } => Code::PackageUnusable,
+            Self::Catalogue(error) => error.code(),
+            Self::Unpack { .. } | Self::Put { .. } => Code::PackageUnusable,
+            Self::Scratch { .. } => Code::StoreNotWritten,
+            Self::Shared { .. } => Code::RealiseFailed,
             Self::TreeDiffers { .. } => Code::TreeDiffers,
             Self::PathChanged { .. } => Code::PathChanged,
             Self::Insert(error) => error.code(),
@@ -73,6 +87,7 @@ impl Diagnose for PackageError {
     fn inner(&self) -> Option<&dyn Diagnose> {
         match self {
             Self::Fetch(error) => Some(error),
+            Self::Catalogue(error) => Some(error),
             Self::Unpack { source, .. } => Some(source),
             Self::Insert(error) => Some(error),
             Self::LayOut(error) => Some(error),

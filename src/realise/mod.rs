@@ -1,13 +1,19 @@
 //! Makes every object of a lock present: fetched, proven, unpacked and laid out.
 
 mod error;
+mod graft;
+mod made;
+mod make;
+mod pieces;
 #[cfg(test)]
 mod tests;
 
 pub use error::PackageError;
 pub use error::RealiseError;
+pub use made::Made;
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -18,6 +24,7 @@ use dgmo_schema::event::Event;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
+use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::LockedUrl;
 use dgmo_schema::lock::Scope;
 use dgmo_schema::manifest::ExpectedDigest;
@@ -33,18 +40,24 @@ use crate::resolve::Origins;
 use crate::resolve::Several;
 use crate::resolve::program_tree;
 use crate::resolve::unpack;
+use crate::source::Catalogues;
 use crate::source::Downloads;
 use crate::source::Expected;
 use crate::source::FetchError;
 use crate::source::Fetched;
 use crate::source::Request;
 use crate::source::in_parallel;
+use pieces::Assembly;
 
 /// How packages are realised.
 #[derive(Debug)]
 pub struct RealiseHow<'a> {
     /// Where downloads lie, and whether the network may be used.
     pub downloads: &'a Downloads<'a>,
+    /// Who offers packages by name.
+    pub catalogues: &'a Catalogues<'a>,
+    /// What came of which pieces before.
+    pub made: &'a Made,
     /// Where the packages are, as resolving them told.
     pub origins: &'a Origins,
     /// Files of `path:` packages it knows are not read again.
@@ -74,8 +87,8 @@ pub fn realise(
     system: &System,
     how: &RealiseHow<'_>,
 ) -> Result<Realised, RealiseError> {
-    let (trees, missing) =
-        look(insertion, lock, system).map_err(|failure| all_failed(vec![failure]))?;
+    let (mut trees, missing, apart) =
+        look(insertion, lock, system, how.made).map_err(|failure| all_failed(vec![*failure]))?;
     let work = Work {
         insertion,
         how,
@@ -83,7 +96,8 @@ pub fn realise(
         new_objects: AtomicU64::new(0),
         received: AtomicU64::new(0),
     };
-    let failures = work.run(missing);
+    let mut failures = work.run(missing);
+    work.assemble(apart, &mut trees, &mut failures);
     if failures.is_empty() {
         return Ok(Realised {
             trees,
@@ -93,6 +107,23 @@ pub fn realise(
         });
     }
     Err(all_failed(failures))
+}
+
+/// Fetches all pieces of one package again, or takes them from the downloads that are here, and puts them together
+/// within `insertion`: what of its objects is lost is staged anew.
+pub(crate) fn put_together_again(
+    insertion: &Insertion<'_>,
+    name: &PackageName,
+    locked: &LockedPieces,
+    (downloads, catalogues): (&Downloads<'_>, &Catalogues<'_>),
+) -> Result<TreeId, PackageError> {
+    let assembly = Assembly::begin(name, locked, insertion, None)?;
+    let missing = assembly.missing(catalogues)?;
+    let (places, requests): (Vec<usize>, Vec<Request>) = missing.into_iter().unzip();
+    downloads.fetch_all(&requests, |index, fetched| {
+        assembly.take(places[index], fetched)
+    });
+    Ok(assembly.join()?.tree)
 }
 
 fn all_failed(failures: Vec<Failure>) -> RealiseError {
@@ -115,16 +146,25 @@ enum From<'a> {
 
 type Failure = (PackageName, PackageError);
 
-/// What there is to do: every package's tree, and which of them are missing.
+/// The trees that are known, those of them that are missing, and the packages that are still in pieces.
+type Looked<'a> = (
+    BTreeMap<PackageName, TreeId>,
+    Vec<Missing<'a>>,
+    Vec<(&'a PackageName, &'a LockedPieces)>,
+);
+
+/// What there is to do.
 fn look<'a>(
     insertion: &Insertion<'_>,
     lock: &'a Lock,
     system: &System,
-) -> Result<(BTreeMap<PackageName, TreeId>, Vec<Missing<'a>>), Failure> {
+    made: &Made,
+) -> Result<Looked<'a>, Box<Failure>> {
     let mut trees = BTreeMap::new();
+    let mut apart = Vec::new();
     let mut missing: BTreeMap<TreeId, Missing<'a>> = BTreeMap::new();
     for (name, package) in &lock.packages {
-        let failed = |error: PackageError| (name.clone(), error);
+        let failed = |error: PackageError| Box::new((name.clone(), error));
         let own = Scope::System(system.clone());
         let scope = if package.builds.contains_key(&own) {
             own
@@ -136,7 +176,18 @@ fn look<'a>(
                 system: system.clone(),
             })
         })?;
-        let tree = locked.tree();
+        let tree = match locked {
+            Locked::Url(url) => Some(url.tree),
+            Locked::Path { tree, .. } => Some(*tree),
+            Locked::Pieces(pieces) => {
+                let tree = pieces::known(insertion, made, pieces.identity()).map_err(failed)?;
+                if tree.is_none() {
+                    apart.push((name, pieces));
+                }
+                tree
+            }
+        };
+        let Some(tree) = tree else { continue };
         trees.insert(name.clone(), tree);
         let laid_out = insertion.store().is_laid_out(tree);
         if laid_out.map_err(|error| failed(error.into()))? || missing.contains_key(&tree) {
@@ -147,10 +198,11 @@ fn look<'a>(
             _ if is_there.map_err(|error| failed(error.into()))? => From::Store,
             Locked::Path { .. } => From::Path,
             Locked::Url(url) => From::Url(scope, url),
+            Locked::Pieces(_) => From::Store,
         };
         missing.insert(tree, Missing { name, tree, from });
     }
-    Ok((trees, missing.into_values().collect()))
+    Ok((trees, missing.into_values().collect(), apart))
 }
 
 /// Packages being realised.
@@ -185,20 +237,81 @@ impl Work<'_, '_> {
             .collect()
     }
 
+    /// Fetches the pieces of all packages at once, and joins each package's.
+    fn assemble(
+        &self,
+        apart: Vec<(&PackageName, &LockedPieces)>,
+        trees: &mut BTreeMap<PackageName, TreeId>,
+        failures: &mut Vec<Failure>,
+    ) {
+        let mut assemblies = Vec::new();
+        let mut requests = Vec::new();
+        // Of each request, the packages that wait for it: what several need is fetched and unpacked once.
+        let mut waiting: Vec<Vec<(usize, usize)>> = Vec::new();
+        let mut known = HashMap::new();
+        for (name, locked) in apart {
+            let made = Some(self.how.made);
+            let begun = Assembly::begin(name, locked, self.insertion, made);
+            let missing =
+                begun.and_then(|assembly| Ok((assembly.missing(self.how.catalogues)?, assembly)));
+            match missing {
+                Ok((missing, assembly)) => {
+                    for (piece, request) in missing {
+                        let at = *known.entry(assembly.asked(piece)).or_insert_with(|| {
+                            requests.push(request);
+                            waiting.push(Vec::new());
+                            waiting.len() - 1
+                        });
+                        waiting[at].push((assemblies.len(), piece));
+                    }
+                    assemblies.push(assembly);
+                }
+                Err(failure) => failures.push((name.clone(), failure)),
+            }
+        }
+        self.how.downloads.fetch_all(&requests, |index, fetched| {
+            let [(first, piece), others @ ..] = waiting[index].as_slice() else {
+                return;
+            };
+            let first = &assemblies[*first];
+            let tree = first.take(*piece, fetched);
+            for (other, piece) in others {
+                assemblies[*other].share(*piece, tree, first.name);
+            }
+        });
+        for assembly in assemblies {
+            let name = assembly.name.clone();
+            let joined = assembly.join().and_then(|assembled| {
+                self.insertion.lay_out(assembled.tree)?;
+                Ok(assembled)
+            });
+            match joined {
+                Ok(assembled) => {
+                    self.new_bytes
+                        .fetch_add(assembled.new_bytes, Ordering::Relaxed);
+                    self.new_objects
+                        .fetch_add(assembled.new_objects, Ordering::Relaxed);
+                    self.received
+                        .fetch_add(assembled.received, Ordering::Relaxed);
+                    trees.insert(name, assembled.tree);
+                }
+                Err(failure) => failures.push((name, failure)),
+            }
+        }
+    }
+
     fn request(&self, package: &Missing<'_>) -> Option<Request> {
         let From::Url(scope, locked) = &package.from else {
             return None;
         };
         let whole = self.how.origins.address(package.name, scope);
-        Some(Request {
-            what: package.name.to_string(),
-            url: whole.unwrap_or(&locked.url).to_owned(),
-            expected: Expected {
-                size: Some(locked.size),
-                digests: vec![ExpectedDigest::Blake3(locked.digest)],
-                signer: locked.signer.clone(),
-            },
-        })
+        let url = whole.unwrap_or(&locked.url);
+        let expected = Expected {
+            size: Some(locked.size),
+            digests: vec![ExpectedDigest::Blake3(locked.digest)],
+            signer: locked.signer.clone(),
+        };
+        Some(Request::new(package.name.to_string(), url, expected))
     }
 
     fn insert_fetched(

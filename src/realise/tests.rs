@@ -48,9 +48,12 @@ impl Scene {
     }
 
     fn resolve(&self, manifest: &Manifest) -> Resolution {
+        let downloads = self.bench.downloads(Online::Yes, &Silent);
         let how = ResolveHow {
             update: Update::Nothing,
-            downloads: &self.bench.downloads(Online::Yes, &Silent),
+            downloads: &downloads,
+            catalogues: &Catalogues::new(&downloads, &manifest.sources),
+            not_after: None,
             stat_cache: None,
         };
         resolve(manifest, None, &how, &Silent).unwrap()
@@ -63,8 +66,12 @@ impl Scene {
     fn realise(&self, resolution: &Resolution, online: Online) -> Result<Realised, RealiseError> {
         let store = self.store();
         let insertion = store.begin(&Silent).unwrap();
+        let downloads = self.bench.downloads(online, &Silent);
+        let endpoints = BTreeMap::new();
         let how = RealiseHow {
-            downloads: &self.bench.downloads(online, &Silent),
+            downloads: &downloads,
+            catalogues: &Catalogues::new(&downloads, &endpoints),
+            made: &Made::at(self.home.path().join("made")),
             origins: &resolution.origins,
             stat_cache: None,
         };

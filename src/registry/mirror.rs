@@ -63,11 +63,11 @@ impl Mirror {
     pub fn open(downloads: &Downloads<'_>, address: &str) -> Result<Self, FetchError> {
         let base = address.trim_end_matches('/');
         let shown = redacted(address);
-        let meta = downloads.fetch(&Request {
-            what: format!("mirror {shown}"),
-            url: format!("{base}/meta.json"),
-            expected: Expected::default(),
-        });
+        let meta = downloads.fetch(&Request::new(
+            format!("mirror {shown}"),
+            format!("{base}/meta.json"),
+            Expected::default(),
+        ));
         let below = match meta.map_or_else(answer, Answer::Has) {
             Answer::Has(_) => "store/objects/",
             Answer::Lacks => "",
@@ -100,14 +100,12 @@ impl Mirror {
             Form::Program => ".x",
             Form::Tree => ".t",
         };
-        Request {
-            what: id.to_string(),
-            url: format!("{}{shard}/{name}{ending}", self.objects),
-            expected: Expected {
-                digests: vec![ExpectedDigest::Blake3(id)],
-                ..Expected::default()
-            },
-        }
+        let url = format!("{}{shard}/{name}{ending}", self.objects);
+        let expected = Expected {
+            digests: vec![ExpectedDigest::Blake3(id)],
+            ..Expected::default()
+        };
+        Request::new(id.to_string(), url, expected)
     }
 }
 

@@ -11,6 +11,7 @@ use dgmo_store::InsertError;
 use dgmo_store::UnpackError;
 use dgmo_store::tree::NameProblem;
 
+use super::named::NamedError;
 use super::placeholder::PlaceholderError;
 use super::several::Several;
 use crate::source::FetchError;
@@ -27,6 +28,8 @@ pub enum PackageError {
     Packing { url: String },
     #[error("the digest of `{url}` differs by system, and its address does not")]
     Digest { url: String },
+    #[error(transparent)]
+    Named(#[from] NamedError),
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error("cannot unpack `{url}`")]
@@ -54,6 +57,7 @@ impl Diagnose for PackageError {
         match self {
             Self::Placeholder(error) => error.code(),
             Self::Packing { .. } => Code::PackingUnknown,
+            Self::Named(error) => error.code(),
             Self::Fetch(error) => error.code(),
             Self::Digest { .. }
             | Self::Unpack { .. }
@@ -64,7 +68,7 @@ impl Diagnose for PackageError {
 
     fn hint(&self) -> Option<Hint> {
         let text = match self {
-            Self::Placeholder(_) | Self::Fetch(_) => return None,
+            Self::Placeholder(_) | Self::Fetch(_) | Self::Named(_) => return None,
             Self::Packing { .. } => {
                 "say how with `unpack:`, such as `unpack: tar.gz` or `unpack: program`"
             }
@@ -79,6 +83,7 @@ impl Diagnose for PackageError {
     fn inner(&self) -> Option<&dyn Diagnose> {
         match self {
             Self::Placeholder(error) => Some(error),
+            Self::Named(error) => Some(error),
             Self::Fetch(error) => Some(error),
             Self::Unpack { source, .. } => Some(source),
             Self::Path { source, .. } => Some(source),

@@ -1,10 +1,12 @@
 //! Turns a manifest into a lock: requirements in, exact bytes and trees out.
 
 mod error;
+mod named;
 mod path;
 mod placeholder;
 mod record;
 mod several;
+mod solve;
 #[cfg(test)]
 pub(crate) mod tests;
 mod url;
@@ -12,6 +14,8 @@ mod url;
 pub use error::PackageError;
 pub use error::RecordError;
 pub use error::ResolveError;
+pub use named::NamedError;
+pub use named::Newest;
 pub(crate) use path::program_tree;
 pub use placeholder::PlaceholderError;
 pub use record::record;
@@ -32,11 +36,13 @@ use std::thread::available_parallelism;
 use dgmo_schema::code::Code;
 use dgmo_schema::event::Event;
 use dgmo_schema::event::Observer;
+use dgmo_schema::generation::Timestamp;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
 use dgmo_schema::lock::LockedPackage;
 use dgmo_schema::lock::Scope;
 use dgmo_schema::manifest::Manifest;
+use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::manifest::Requirement;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::name::PackageName;
@@ -44,9 +50,13 @@ use dgmo_store::Busy;
 use dgmo_store::StatCache;
 
 use crate::home;
+use crate::source::Catalogues;
 use crate::source::Downloads;
 use crate::source::in_parallel;
 use url::Wanted;
+
+/// How many packages catalogues are asked for at once.
+const ASKED_AT_ONCE: usize = 8;
 
 /// Which packages are locked afresh although the previous lock still fits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,6 +87,10 @@ pub struct ResolveHow<'a> {
     pub update: Update,
     /// Where downloads lie, and whether the network may be used.
     pub downloads: &'a Downloads<'a>,
+    /// Who offers packages by name.
+    pub catalogues: &'a Catalogues<'a>,
+    /// Versions published later are not taken anew.
+    pub not_after: Option<Timestamp>,
     /// Files of `path:` packages it knows are not read again.
     pub stat_cache: Option<&'a StatCache>,
 }
@@ -146,6 +160,7 @@ pub fn resolve(
         failures: Vec::new(),
     };
     let mut near = Vec::new();
+    let mut named = Vec::new();
     for (name, requirement) in &manifest.packages {
         match &requirement.source {
             Source::Path { path, base } => near.push(Near {
@@ -156,6 +171,7 @@ pub fn resolve(
                     program: program_name(name, requirement),
                 },
             }),
+            Source::Named(source) => named.push(work.named(name, requirement, source)),
             Source::Url(_) => {
                 if let Err(failure) = work.look_at_addresses(name, requirement) {
                     work.failures.push((name.clone(), failure));
@@ -164,12 +180,54 @@ pub fn resolve(
         }
     }
     work.take(near);
+    work.ask(&named);
     work.fetch();
     if work.failures.is_empty() {
         return Ok(work.resolution);
     }
     let code = Code::ResolveFailed;
     Err(Several::new("resolve", code, work.failures))
+}
+
+/// What catalogues have that is newer than `locked`: of the packages `only`, or of all that come from one.
+pub fn newest(
+    manifest: &Manifest,
+    locked: &Lock,
+    catalogues: &Catalogues<'_>,
+    (not_after, only): (Option<Timestamp>, &BTreeSet<PackageName>),
+) -> Vec<(PackageName, Result<Newest, NamedError>)> {
+    let packages = manifest.packages.iter();
+    let packages = packages.filter(|(name, _)| only.is_empty() || only.contains(*name));
+    let named = packages.filter_map(|(name, requirement)| match &requirement.source {
+        Source::Named(source) => Some(named::Wanted {
+            name,
+            source,
+            bin: &requirement.bin,
+            systems: &manifest.systems,
+            previous: None,
+            not_after,
+            python: python(manifest),
+        }),
+        _ => None,
+    });
+    let named: Vec<_> = named.collect();
+    let found = in_parallel(&vec![None; named.len()], ASKED_AT_ONCE, 1, |index| {
+        let wanted = &named[index];
+        wanted.newest(locked.packages.get(wanted.name), catalogues)
+    });
+    let names = named.iter().map(|wanted| wanted.name.clone());
+    names.zip(found).collect()
+}
+
+/// Which Python the manifest itself has: what it says of the version of the package of this name.
+fn python(manifest: &Manifest) -> Option<&str> {
+    let named = |name: &&PackageName| name.as_str() == "python";
+    let name = manifest.packages.keys().find(named)?;
+    match &manifest.packages[name].source {
+        Source::Named(source) => source.version.as_deref(),
+        Source::Url(source) => source.version.as_deref(),
+        Source::Path { .. } => None,
+    }
 }
 
 /// A package of this machine.
@@ -231,6 +289,40 @@ impl<'a> Work<'a> {
         }
     }
 
+    fn named(
+        &self,
+        name: &'a PackageName,
+        requirement: &'a Requirement,
+        source: &'a NamedSource,
+    ) -> named::Wanted<'a> {
+        let previous = self.previous.and_then(|lock| lock.packages.get(name));
+        named::Wanted {
+            name,
+            source,
+            bin: &requirement.bin,
+            systems: &self.manifest.systems,
+            previous: previous.filter(|_| !self.how.update.covers(name)),
+            not_after: self.how.not_after,
+            python: python(self.manifest),
+        }
+    }
+
+    /// Asks the catalogues, several packages at once.
+    fn ask(&mut self, named: &[named::Wanted<'_>]) {
+        let locked = in_parallel(&vec![None; named.len()], ASKED_AT_ONCE, 1, |index| {
+            named[index].lock(self.how.catalogues)
+        });
+        for (wanted, locked) in named.iter().zip(locked) {
+            match locked {
+                Ok(package) => {
+                    let packages = &mut self.resolution.lock.packages;
+                    packages.insert(wanted.name.clone(), package);
+                }
+                Err(failure) => self.failures.push((wanted.name.clone(), failure.into())),
+            }
+        }
+    }
+
     fn look_at_addresses(
         &mut self,
         name: &'a PackageName,
@@ -261,7 +353,7 @@ impl<'a> Work<'a> {
     ) -> Option<&'a dgmo_schema::lock::LockedUrl> {
         match self.previous?.packages.get(name)?.builds.get(scope)? {
             Locked::Url(url) => Some(url),
-            Locked::Path { .. } => None,
+            Locked::Path { .. } | Locked::Pieces(_) => None,
         }
     }
 

@@ -84,6 +84,7 @@ fn recorded(
 fn identity(locked: &Locked) -> Identity {
     match locked {
         Locked::Path { tree, .. } => Identity::Tree(*tree),
+        Locked::Pieces(pieces) => Identity::Pieces(pieces.identity()),
         Locked::Url(url) => Identity::Fetched {
             digest: url.digest,
             unpack: url.unpack,

@@ -63,10 +63,12 @@ pub(crate) fn manifest(packages: &[(&str, Source)]) -> Manifest {
             .map(|system| system.parse().unwrap())
             .into(),
         packages: packages.collect(),
+        sources: BTreeMap::new(),
         files: BTreeMap::new(),
         env: BTreeMap::new(),
         path: Vec::new(),
         conduct: dgmo_schema::conduct::Conduct::default(),
+        minimum_release_age: None,
         keep: Keep::default(),
     }
 }
@@ -77,9 +79,12 @@ fn resolve_with(
     previous: Option<&Lock>,
     update: Update,
 ) -> Result<Resolution, ResolveError> {
+    let downloads = bench.downloads(Online::Yes, &Silent);
     let how = ResolveHow {
         update,
-        downloads: &bench.downloads(Online::Yes, &Silent),
+        downloads: &downloads,
+        catalogues: &Catalogues::new(&downloads, &manifest.sources),
+        not_after: None,
         stat_cache: None,
     };
     resolve(manifest, previous, &how, &Silent)
@@ -94,7 +99,7 @@ fn lock_of(bench: &Bench, manifest: &Manifest) -> Lock {
 fn locked<'a>(lock: &'a Lock, name: &str, scope: &Scope) -> &'a LockedUrl {
     match &lock.packages[name].builds[scope] {
         Locked::Url(url) => url,
-        Locked::Path { .. } => panic!("{name} is a path"),
+        Locked::Path { .. } | Locked::Pieces(_) => panic!("{name} has no address"),
     }
 }
 
@@ -283,9 +288,12 @@ fn what_is_not_locked_cannot_be_resolved_offline() {
     let server = programs();
     let bench = Bench::new();
     let manifest = manifest(&[("tool", Source::Url(url(&server.url("/tool"))))]);
+    let downloads = bench.downloads(Online::No, &Silent);
     let offline = ResolveHow {
         update: Update::Nothing,
-        downloads: &bench.downloads(Online::No, &Silent),
+        downloads: &downloads,
+        catalogues: &Catalogues::new(&downloads, &manifest.sources),
+        not_after: None,
         stat_cache: None,
     };
     let error = resolve(&manifest, None, &offline, &Silent).unwrap_err();
@@ -342,7 +350,7 @@ fn a_path_is_looked_at_each_time() {
     let [_, root] = program_tree("single", blob).unwrap();
     assert_eq!(
         before.lock.packages["single"].builds[&Scope::Any].tree(),
-        root.id()
+        Some(root.id())
     );
     let single = "single".parse().unwrap();
     assert_eq!(before.origins.path(&single), Some(&*file));

@@ -93,7 +93,9 @@ fn wanted_for<'a>(
         scope,
         packing,
         strip: source.strip,
-        program: is_program(packing).then(|| program_name(name, requirement)),
+        program: packing
+            .is_program()
+            .then(|| program_name(name, requirement)),
         digests: digests.into_iter().filter_map(digest).collect(),
         size: None,
         signer: source.minisign.as_deref(),
@@ -109,15 +111,6 @@ fn packing_by_name(address: &str) -> Result<Packing, PackageError> {
         return Err(PackageError::Packing { url });
     }
     Ok(packing_of(file))
-}
-
-fn is_program(packing: Packing) -> bool {
-    use Packing::Bz2;
-    use Packing::Gz;
-    use Packing::Program;
-    use Packing::Xz;
-    use Packing::Zst;
-    matches!(packing, Program | Gz | Xz | Zst | Bz2)
 }
 
 impl Wanted<'_> {
@@ -139,6 +132,8 @@ impl Wanted<'_> {
         let fits = |expected: &ExpectedDigest| match expected {
             ExpectedDigest::Blake3(digest) => *digest == locked.digest,
             ExpectedDigest::Sha256(digest) => locked.sha256 == Some(hex(*digest)),
+            // Not written down by itself: a lock of it is made anew.
+            ExpectedDigest::Sha512(_) => false,
         };
         locked.url == redacted(&self.address)
             && locked.signer.as_deref() == self.signer
@@ -160,15 +155,12 @@ impl Wanted<'_> {
             Scope::Any => self.name.to_string(),
             Scope::System(system) => format!("{} for {system}", self.name),
         };
-        Request {
-            what,
-            url: self.address.clone(),
-            expected: Expected {
-                size: self.size,
-                digests: self.digests.clone(),
-                signer: self.signer.map(str::to_owned),
-            },
-        }
+        let expected = Expected {
+            size: self.size,
+            digests: self.digests.clone(),
+            signer: self.signer.map(str::to_owned),
+        };
+        Request::new(what, &self.address, expected)
     }
 
     /// Writes down what was fetched, and the tree it unpacks to.
@@ -191,7 +183,7 @@ impl Wanted<'_> {
             digest: fetched.digest,
             sha256: self.digests.iter().find_map(|expected| match expected {
                 ExpectedDigest::Sha256(digest) => Some(hex(*digest)),
-                ExpectedDigest::Blake3(_) => None,
+                ExpectedDigest::Blake3(_) | ExpectedDigest::Sha512(_) => None,
             }),
             unpack: self.packing,
             strip: self.strip,

@@ -117,6 +117,11 @@ impl Remote {
         redacted(&self.text)
     }
 
+    /// Whether it is spoken to in the same way at the same place: whoever is known there is known here.
+    pub(super) fn is_same_server(&self, other: &Self) -> bool {
+        (self.scheme, &self.host, self.port) == (other.scheme, &other.host, other.port)
+    }
+
     /// All before the query.
     pub(super) fn path(&self) -> &str {
         self.text.split(['?', '#']).next().unwrap_or_default()
@@ -251,7 +256,7 @@ fn local_path(rest: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(path))
 }
 
-fn percent_decoded(text: &str) -> Result<Vec<u8>, String> {
+pub(super) fn percent_decoded(text: &str) -> Result<Vec<u8>, String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

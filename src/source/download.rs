@@ -11,6 +11,7 @@ use minisign_verify::PublicKey;
 use super::Expected;
 use super::FetchError;
 use super::Fetched;
+use super::Online;
 use super::Request;
 use super::address::Remote;
 use super::downloads::Downloads;
@@ -53,8 +54,18 @@ impl Download<'_> {
         })
     }
 
+    /// The same address gives other bytes to those who ask for another form of them.
+    fn key(&self) -> String {
+        let text = self.remote.text();
+        let named = match self.request.headers.accept() {
+            Some(form) => format!("{text}\n{form}"),
+            None => text.to_owned(),
+        };
+        Digest::of(named.as_bytes()).hex()
+    }
+
     fn hold(&self) -> Result<(Partial, Waited), FetchError> {
-        let key = Digest::of(self.remote.text().as_bytes()).hex();
+        let key = self.key();
         let waiting = || {
             self.downloads.observer().observe(Event::Note(format!(
                 "fetching {}: the same download is under way already; waiting for it",
@@ -73,11 +84,12 @@ impl Download<'_> {
     /// Whether all of it is here already, and is what is asked for now.
     ///
     /// Bytes of which nothing is expected are asked for again each time, but not by somebody who waited while they
-    /// came.
+    /// came, or who may not ask.
     fn is_here(&self, partial: &mut Partial, waited: Waited) -> Result<bool, FetchError> {
         let Expected { size, digests, .. } = &self.request.expected;
         if digests.is_empty() && size.is_none() {
-            return Ok(partial.is_whole() && waited == Waited::Yes);
+            let is_new = waited == Waited::Yes || self.downloads.online() == Online::No;
+            return Ok(partial.is_whole() && is_new);
         }
         let fits = partial.digests().differ_from(digests).is_none()
             && size.is_none_or(|size| size == partial.len());
@@ -102,6 +114,7 @@ impl Download<'_> {
             observer: self.downloads.observer(),
             what: &self.request.what,
             address: self.remote,
+            headers: &self.request.headers,
             expected: &self.request.expected,
         };
         self.persist(self.remote, || {
@@ -126,7 +139,7 @@ impl Download<'_> {
         let beside = self.remote.with_suffix(".minisig");
         let agents = self.downloads.agents(&beside)?;
         let text = self.persist(&beside, || Attempt {
-            result: transfer::small(agents, &beside, signature::LARGEST),
+            result: transfer::small(agents, &beside, &self.request.headers, signature::LARGEST),
             at: 0,
         })?;
         self.kept(file.rewind())?;

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::io::Read;
 use std::io::Seek;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use dgmo_schema::event::Event;
 use dgmo_schema::event::Observer;
 use dgmo_schema::id::Digest;
 use dgmo_schema::manifest::ExpectedDigest;
@@ -15,6 +17,7 @@ use minisign_verify::PublicKey;
 
 use super::Address;
 use super::FetchError;
+use super::Headers;
 use super::Online;
 use super::Settings;
 use super::address::Remote;
@@ -25,6 +28,9 @@ use super::partial::Digests;
 use super::signature;
 use super::trim;
 
+/// The most a document may have: lists of thousands of versions have some ten million bytes.
+const LARGEST_DOCUMENT: u64 = 256 << 20;
+
 /// What one download asks for.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -32,8 +38,25 @@ pub struct Request {
     pub what: String,
     /// The address; it may hold a user and a password.
     pub url: String,
+    /// Others that have the same bytes, tried in order when it fails.
+    pub mirrors: Vec<String>,
+    /// What is said besides the address.
+    pub headers: Headers,
     /// What is known of the bytes.
     pub expected: Expected,
+}
+
+impl Request {
+    /// Asks one address, without saying who asks.
+    pub fn new(what: impl Into<String>, url: impl Into<String>, expected: Expected) -> Self {
+        Self {
+            what: what.into(),
+            url: url.into(),
+            mirrors: Vec::new(),
+            headers: Headers::default(),
+            expected,
+        }
+    }
 }
 
 /// What is known of bytes before they are fetched.
@@ -102,17 +125,78 @@ impl<'a> Downloads<'a> {
             Ok(signer) => signer,
             Err(why) => return Err(unsigned(request, why)),
         };
-        match Address::parse(&request.url)? {
-            Address::Local(path) => local(request, signer.as_ref(), path),
+        let first = self.fetch_from(&request.url, request, signer.as_ref());
+        let mut failed = match first {
+            Err(error) if error.may_be_otherwise_elsewhere() => error,
+            result => return result,
+        };
+        for mirror in &request.mirrors {
+            self.observer.observe(Event::Note(format!(
+                "fetching {}: {failed}; trying `{}`",
+                request.what,
+                super::redacted(mirror)
+            )));
+            match self.fetch_from(mirror, request, signer.as_ref()) {
+                Err(error) if error.may_be_otherwise_elsewhere() => failed = error,
+                result => return result,
+            }
+        }
+        Err(failed)
+    }
+
+    fn fetch_from(
+        &self,
+        url: &str,
+        request: &Request,
+        signer: Option<&PublicKey>,
+    ) -> Result<Fetched, FetchError> {
+        match Address::parse(url)? {
+            Address::Local(path) => local(request, signer, path),
             Address::Remote(remote) => {
                 let download = Download {
                     downloads: self,
                     request,
                     remote: &remote,
                 };
-                download.run(signer.as_ref())
+                download.run(signer)
             }
         }
+    }
+
+    /// Brings a document here whole: a list of versions, a release. What came before is asked for again, and sent
+    /// again only if it changed; without a network it is what it was.
+    pub fn document(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
+        let mut fetched = self.fetch(request)?;
+        if fetched.size > LARGEST_DOCUMENT {
+            return Err(FetchError::TooLarge {
+                url: super::redacted(&request.url),
+                limit: LARGEST_DOCUMENT,
+            });
+        }
+        let mut bytes = Vec::new();
+        match fetched.file.read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(source) => Err(FetchError::Cache {
+                url: super::redacted(&request.url),
+                source,
+            }),
+        }
+    }
+
+    /// The same folder, for what lies in it already: no socket is opened.
+    pub(super) fn kept(&self) -> Self {
+        Self {
+            folder: self.folder.clone(),
+            settings: self.settings.clone(),
+            online: Online::No,
+            agents: OnceLock::new(),
+            observer: self.observer,
+        }
+    }
+
+    /// Whether a socket may be opened.
+    pub(crate) fn online(&self) -> Online {
+        self.online
     }
 
     /// Fetches all, several at once, and hands each to `done` as it comes, on the thread that fetched it.
@@ -168,7 +252,7 @@ impl<'a> Downloads<'a> {
         &self.settings
     }
 
-    pub(super) fn observer(&self) -> &'a dyn Observer {
+    pub(crate) fn observer(&self) -> &'a dyn Observer {
         self.observer
     }
 }

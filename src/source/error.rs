@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
+use dgmo_schema::generation::Timestamp;
 
 use super::address::AddressError;
 
@@ -25,6 +26,14 @@ pub enum FetchError {
     },
     #[error("the server refuses `{url}`: {status}")]
     Refused { url: String, status: String },
+    #[error("the server of `{url}` has answered as often as it does{}", until_text(*until))]
+    RateLimited {
+        url: String,
+        /// When it answers again, in seconds since 1970.
+        until: Option<u64>,
+        /// Whether we said who asks.
+        known: bool,
+    },
     #[error("`{url}` leads nowhere: {why}")]
     Redirect { url: String, why: String },
     #[error("`{url}` arrives re-encoded as `{encoding}`, so its bytes cannot be told from others")]
@@ -66,6 +75,32 @@ pub enum FetchError {
     Folder { path: PathBuf, source: io::Error },
 }
 
+impl FetchError {
+    /// Whether a server says that there is nothing, or nothing for us.
+    pub(super) fn says_absent(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if status.starts_with("404") || status.starts_with("410"))
+    }
+
+    /// Whether another server may have what this one did not give.
+    pub(super) fn may_be_otherwise_elsewhere(&self) -> bool {
+        !matches!(
+            self,
+            Self::Address(_)
+                | Self::Offline { .. }
+                | Self::CaFile { .. }
+                | Self::Cache { .. }
+                | Self::Folder { .. }
+        )
+    }
+}
+
+fn until_text(until: Option<u64>) -> String {
+    match until {
+        Some(seconds) => format!(", until {}", Timestamp::from_seconds(seconds)),
+        None => String::new(),
+    }
+}
+
 impl Diagnose for FetchError {
     fn code(&self) -> Code {
         match self {
@@ -73,6 +108,7 @@ impl Diagnose for FetchError {
             Self::Offline { .. } => Code::FetchOffline,
             Self::Unreachable { .. } => Code::FetchFailed,
             Self::Refused { .. } => Code::FetchRefused,
+            Self::RateLimited { .. } => Code::FetchRateLimited,
             Self::Redirect { .. } => Code::FetchRedirect,
             Self::Encoded { .. } => Code::FetchEncoded,
             Self::WrongSize { .. } | Self::TooLarge { .. } => Code::FetchWrongSize,
@@ -96,6 +132,11 @@ impl Diagnose for FetchError {
                 "401" | "403" | "407" => "look whether the server wants a user and a password",
                 _ => "correct the address or the version in `dgmo.yaml`",
             },
+            Self::RateLimited { known: false, .. } => {
+                "say who asks, which most servers answer more often: put a token into `GITHUB_TOKEN`, \
+                 `GITLAB_TOKEN` or `FORGEJO_TOKEN`"
+            }
+            Self::RateLimited { .. } => "wait, or use another token",
             Self::Encoded { .. } => "ask for the file at an address that serves it as it is",
             Self::WrongSize { .. } | Self::WrongDigest { .. } | Self::TooLarge { .. } => {
                 "find out why the bytes changed; if they are meant to, run `dgmo update`"

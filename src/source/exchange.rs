@@ -11,6 +11,7 @@ use ureq::http::Response;
 use ureq::http::header;
 
 use super::FetchError;
+use super::Headers;
 use super::address::Remote;
 use super::agent::Agents;
 use crate::clock::Clock;
@@ -45,17 +46,31 @@ impl Failure {
     }
 }
 
-/// Asks for `address` with `headers` and follows redirects. The answer has a status below 400, or 416.
+/// Asks for `address` and follows redirects. The answer has a status below 400, or 416.
 pub(super) fn exchange(
     agents: &Agents,
     address: &Remote,
-    headers: &[(header::HeaderName, String)],
+    headers: &Headers,
+    conditions: &[(header::HeaderName, String)],
 ) -> Result<Response<Body>, Failure> {
+    let asking = Asking {
+        agents,
+        address,
+        headers,
+        conditions,
+    };
     let mut at = address.clone();
     for _ in 0..=MOST_REDIRECTS {
-        let response = ask(agents, address, &at, headers)?;
+        let response = asking.ask(&at)?;
         let status = response.status().as_u16();
         match status {
+            403 | 429 if is_used_up(&response) => {
+                return Err(Failure::Final(FetchError::RateLimited {
+                    url: address.shown(),
+                    until: text_header(&response, &RATE_RESET).and_then(|text| text.parse().ok()),
+                    known: headers.for_its_own().next().is_some(),
+                }));
+            }
             301 | 302 | 303 | 307 | 308 => at = follow(address, &at, &response)?,
             408 | 425 | 429 | 500..=599 => {
                 return Err(Failure::Again {
@@ -78,23 +93,44 @@ pub(super) fn exchange(
     }))
 }
 
-fn ask(
-    agents: &Agents,
-    address: &Remote,
-    at: &Remote,
-    headers: &[(header::HeaderName, String)],
-) -> Result<Response<Body>, Failure> {
-    let mut request = Request::get(at.text());
-    for (name, value) in headers {
-        request = request.header(name, value);
+/// One question, which may be asked of several servers on the way to its answer.
+struct Asking<'a> {
+    agents: &'a Agents,
+    address: &'a Remote,
+    headers: &'a Headers,
+    conditions: &'a [(header::HeaderName, String)],
+}
+
+impl Asking<'_> {
+    fn ask(&self, at: &Remote) -> Result<Response<Body>, Failure> {
+        let mut request = Request::get(at.text());
+        for (name, value) in self.headers.for_all() {
+            request = request.header(name, value);
+        }
+        if at.is_same_server(self.address) {
+            for (name, value) in self.headers.for_its_own() {
+                request = request.header(name, value);
+            }
+        }
+        for (name, value) in self.conditions {
+            request = request.header(name, value);
+        }
+        let request = request
+            .body(())
+            .map_err(|error| Failure::again(error.to_string()))?;
+        self.agents
+            .for_remote(at)
+            .run(request)
+            .map_err(|error| judge(self.address, error))
     }
-    let request = request
-        .body(())
-        .map_err(|error| Failure::again(error.to_string()))?;
-    agents
-        .for_remote(at)
-        .run(request)
-        .map_err(|error| judge(address, error))
+}
+
+/// Forges count who asks how often, and say so in these.
+const RATE_LEFT: header::HeaderName = header::HeaderName::from_static("x-ratelimit-remaining");
+const RATE_RESET: header::HeaderName = header::HeaderName::from_static("x-ratelimit-reset");
+
+fn is_used_up(response: &Response<Body>) -> bool {
+    text_header(response, &RATE_LEFT).is_some_and(|left| left == "0")
 }
 
 fn follow(address: &Remote, at: &Remote, response: &Response<Body>) -> Result<Remote, Failure> {

@@ -8,21 +8,27 @@
 //!   <key>.minisig   their signature, where one was asked for
 //! ```
 //!
-//! `<key>` is the digest of the address. All of it may be deleted at any time: nothing here is believed without its
+//! `<key>` is the digest of the address, and of the form that was asked for. All of it may be deleted at any time: nothing here is believed without its
 //! digest, so nothing here is synced either.
 
 mod address;
 mod agent;
 pub mod asset;
 mod backoff;
+mod catalogue;
 mod download;
 mod downloads;
 mod error;
 mod exchange;
+mod forge;
 mod forward;
+mod headers;
+pub mod index;
+mod npm;
 mod parallel;
 mod partial;
 mod persist;
+mod pypi;
 mod settings;
 mod signature;
 mod status;
@@ -36,11 +42,28 @@ pub use address::AddressError;
 pub(crate) use address::redacted;
 #[cfg(unix)]
 pub(crate) use backoff::chance;
+pub use catalogue::Ask;
+pub use catalogue::BuildOf;
+pub use catalogue::CatalogueError;
+pub use catalogue::Catalogues;
+pub use catalogue::Endpoints;
+pub use catalogue::Fetcher;
+pub use catalogue::LeftOut;
+pub use catalogue::Listed;
+pub use catalogue::Need;
+pub use catalogue::Needs;
+pub use catalogue::Offered;
+pub use catalogue::OfferedVersion;
+pub use catalogue::Reach;
+pub use catalogue::Universe;
+pub use catalogue::Versions;
 pub use downloads::Downloads;
 pub use downloads::Expected;
 pub use downloads::Fetched;
 pub use downloads::Request;
 pub use error::FetchError;
+pub(crate) use forge::is_meant as release_file_is_meant;
+pub use headers::Headers;
 pub(crate) use parallel::run as in_parallel;
 pub use settings::BackOff;
 pub use settings::MinimumRate;

@@ -54,29 +54,40 @@ impl Facts {
     }
 }
 
-/// Both digests of what has come so far.
-#[derive(Default)]
+/// The digests of what has come so far.
 struct Hashing {
     blake3: blake3::Hasher,
-    sha256: sha2::Sha256,
-    /// SHA-256 costs more than all the rest, so it is only counted where it is asked for.
-    wants_sha256: bool,
+    /// The others cost more than all the rest, so they are only counted where they are asked for.
+    sha256: Option<sha2::Sha256>,
+    sha512: Option<sha2::Sha512>,
 }
 
 impl Hashing {
     fn new(expected: &[ExpectedDigest]) -> Self {
+        let wants = |is: fn(&ExpectedDigest) -> bool| expected.iter().any(is);
         Self {
-            wants_sha256: expected
-                .iter()
-                .any(|digest| matches!(digest, ExpectedDigest::Sha256(_))),
-            ..Self::default()
+            blake3: blake3::Hasher::default(),
+            sha256: wants(|it| matches!(it, ExpectedDigest::Sha256(_))).then(Default::default),
+            sha512: wants(|it| matches!(it, ExpectedDigest::Sha512(_))).then(Default::default),
+        }
+    }
+
+    /// The same, of nothing yet.
+    fn anew(&self) -> Self {
+        Self {
+            blake3: blake3::Hasher::default(),
+            sha256: self.sha256.as_ref().map(|_| sha2::Sha256::default()),
+            sha512: self.sha512.as_ref().map(|_| sha2::Sha512::default()),
         }
     }
 
     fn update(&mut self, bytes: &[u8]) {
         self.blake3.update(bytes);
-        if self.wants_sha256 {
-            self.sha256.update(bytes);
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(bytes);
+        }
+        if let Some(sha512) = &mut self.sha512 {
+            sha512.update(bytes);
         }
     }
 
@@ -99,9 +110,8 @@ impl Hashing {
     fn digests(&self) -> Digests {
         Digests {
             blake3: self.blake3.finalize().into(),
-            sha256: self
-                .wants_sha256
-                .then(|| self.sha256.clone().finalize().into()),
+            sha256: self.sha256.clone().map(|it| it.finalize().into()),
+            sha512: self.sha512.clone().map(|it| it.finalize().into()),
         }
     }
 }
@@ -111,6 +121,7 @@ impl Hashing {
 pub(super) struct Digests {
     pub(super) blake3: Digest,
     sha256: Option<[u8; 32]>,
+    sha512: Option<[u8; 64]>,
 }
 
 impl Digests {
@@ -123,22 +134,16 @@ impl Digests {
 
     /// The first of `expected` these are not, and what they are instead, both as text.
     pub(super) fn differ_from(&self, expected: &[ExpectedDigest]) -> Option<(String, String)> {
-        expected.iter().find_map(|expected| match expected {
-            ExpectedDigest::Blake3(digest) if *digest != self.blake3 => {
-                Some((digest.to_string(), self.blake3.to_string()))
-            }
-            ExpectedDigest::Sha256(digest) if Some(*digest) != self.sha256 => {
-                let found = self.sha256.expect("it is counted where it is asked for");
-                Some((sha256_text(digest), sha256_text(&found)))
-            }
-            _ => None,
+        const COUNTED: &str = "it is counted where it is asked for";
+        expected.iter().find_map(|expected| {
+            let found = match expected {
+                ExpectedDigest::Blake3(_) => ExpectedDigest::Blake3(self.blake3),
+                ExpectedDigest::Sha256(_) => ExpectedDigest::Sha256(self.sha256.expect(COUNTED)),
+                ExpectedDigest::Sha512(_) => ExpectedDigest::Sha512(self.sha512.expect(COUNTED)),
+            };
+            (found != *expected).then(|| (expected.to_string(), found.to_string()))
         })
     }
-}
-
-fn sha256_text(digest: &[u8; 32]) -> String {
-    // A digest is 32 bytes with one way to write them in hex, whatever they are a digest of.
-    format!("sha256:{}", Digest::from_bytes(*digest).hex())
 }
 
 /// One download of the folder, held against all other processes and threads.
@@ -221,10 +226,7 @@ impl Partial {
         self.bytes = None;
         self.facts = None;
         self.len = 0;
-        self.hashing = Hashing {
-            wants_sha256: self.hashing.wants_sha256,
-            ..Hashing::default()
-        };
+        self.hashing = self.hashing.anew();
         // What the server said goes first: bytes that nothing is said of are not gone on with.
         for suffix in ["json", "bytes"] {
             remove(&self.path(suffix))?;

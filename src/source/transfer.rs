@@ -13,6 +13,7 @@ use ureq::http::header;
 
 use super::Expected;
 use super::FetchError;
+use super::Headers;
 use super::MinimumRate;
 use super::Settings;
 use super::address::Remote;
@@ -30,6 +31,7 @@ pub(super) struct Transfer<'a> {
     pub(super) observer: &'a dyn Observer,
     pub(super) what: &'a str,
     pub(super) address: &'a Remote,
+    pub(super) headers: &'a Headers,
     pub(super) expected: &'a Expected,
 }
 
@@ -45,9 +47,9 @@ struct Coming {
 impl Transfer<'_> {
     /// Brings what is missing in `partial` and proves the whole. Gives the number of bytes that came.
     pub(super) fn run(&self, partial: &mut Partial) -> Result<u64, Failure> {
-        let headers = self.headers(partial);
-        let goes_on = headers.iter().any(|(name, _)| name == header::RANGE);
-        let mut response = exchange(self.agents, self.address, &headers)?;
+        let conditions = self.conditions(partial);
+        let goes_on = conditions.iter().any(|(name, _)| name == header::RANGE);
+        let mut response = exchange(self.agents, self.address, self.headers, &conditions)?;
         let received = match response.status().as_u16() {
             // Nothing has changed since all of it came.
             304 if partial.is_whole() => return Ok(0),
@@ -78,7 +80,8 @@ impl Transfer<'_> {
         Ok(received)
     }
 
-    fn headers(&self, partial: &Partial) -> Vec<(header::HeaderName, String)> {
+    /// Under which conditions, and from where on, the bytes are wanted.
+    fn conditions(&self, partial: &Partial) -> Vec<(header::HeaderName, String)> {
         let facts = partial.facts();
         let validator = facts.and_then(Facts::validator);
         if partial.is_whole() {
@@ -302,8 +305,13 @@ impl Pace {
 }
 
 /// Reads a small body whole.
-pub(super) fn small(agents: &Agents, address: &Remote, limit: u64) -> Result<Vec<u8>, Failure> {
-    let mut response = exchange(agents, address, &[])?;
+pub(super) fn small(
+    agents: &Agents,
+    address: &Remote,
+    headers: &Headers,
+    limit: u64,
+) -> Result<Vec<u8>, Failure> {
+    let mut response = exchange(agents, address, headers, &[])?;
     let mut bytes = Vec::new();
     let mut body = response
         .body_mut()

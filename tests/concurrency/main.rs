@@ -274,6 +274,7 @@ mod in_process {
             online: Online::No,
             settings: Settings::default(),
             reread: false,
+            not_after: None,
         }
     }
 

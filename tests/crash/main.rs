@@ -20,6 +20,7 @@ mod finding;
 mod listing;
 mod mending;
 mod modes;
+mod offering;
 mod reading;
 mod scenarios;
 mod serving;

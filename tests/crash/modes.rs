@@ -37,13 +37,13 @@ pub(crate) struct Mode {
 pub(crate) const MODES: &[Mode] = &[
     Mode {
         name: "killed",
-        most: 80,
+        most: 56,
         points: |stage| stage.steps.len(),
         attempt: killed,
     },
     Mode {
         name: "writes lost",
-        most: 50,
+        most: 36,
         points: |stage| stage.steps.len() + 1,
         attempt: |stage, at| lost(stage, at, Loss::Everything),
     },
@@ -85,13 +85,13 @@ pub(crate) const MODES: &[Mode] = &[
     },
     Mode {
         name: "one step failed",
-        most: 56,
+        most: 36,
         points: |stage| stage.steps.len() * ERRORS.len(),
         attempt: |stage, point| failed(stage, point, "fail"),
     },
     Mode {
         name: "all steps failed from one on",
-        most: 56,
+        most: 36,
         points: |stage| stage.steps.len() * ERRORS.len(),
         attempt: |stage, point| failed(stage, point, "fail-from"),
     },

@@ -79,7 +79,7 @@ fn unknown_keys_name_the_nearest_word() {
             (
                 Code::ManifestUnknownKey,
                 "unknown key `networking`",
-                "`packages`, `files`",
+                "`packages`, `sources`",
             ),
             (
                 Code::ManifestUnknownKey,
@@ -98,7 +98,7 @@ fn unknown_keys_name_the_nearest_word() {
 #[test]
 fn what_needs_a_server_is_known_and_says_what_works_today() {
     check(
-        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {github: cli/cli, version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {npm: \"@biomejs/biome\"}\n          ^\n",
+        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {git: \"https://example.org/x\", version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {oci: example.org/biome}\n          ^\n",
         &[
             (Code::ManifestNotYet, "`registries`", "leave it out"),
             (Code::ManifestNotYet, "`plugins`", "leave it out"),
@@ -107,10 +107,10 @@ fn what_needs_a_server_is_known_and_says_what_works_today() {
                 "`ripgrep` needs a registry",
                 "{path: …}",
             ),
-            (Code::ManifestNotYet, "`github`", "{url: …}"),
+            (Code::ManifestNotYet, "`git`", "{url: …}"),
             (Code::ManifestNotYet, "`registry`", "{url: …}"),
             (Code::ManifestNotYet, "`fd` needs a registry", "{path: …}"),
-            (Code::ManifestNotYet, "`npm`", "{url: …}"),
+            (Code::ManifestNotYet, "`oci`", "{npm: …}"),
         ],
     );
 }
@@ -211,7 +211,7 @@ fn the_keys_of_a_package_must_go_together() {
             (
                 Code::ManifestEntry,
                 "`c` does not say where",
-                "`path:` or a `url:`",
+                "a `url:` or a catalogue",
             ),
             (
                 Code::ManifestEntry,
@@ -253,6 +253,42 @@ fn the_keys_of_a_package_must_go_together() {
                 "`n n` cannot be the name of a package",
                 "",
             ),
+        ],
+    );
+}
+
+#[test]
+fn packages_of_catalogues_say_what_is_wrong_with_them() {
+    check(
+        "dgmo: 1\nsources:\n  nmp: {url: \"https://example.org\"}\n  ^\n  npm: {url: example.org}\n             ^\n  pypi: {mirrors: []}\n        ^\npackages:\n  a: {github: cli}\n              ^\n  b: {npm: x, pypi: x}\n                    ^\n  c: {npm: x, strip: 1}\n                     ^\n  d: {npm: x, asset: x}\n                     ^\n  e: {github: a/b, asset: \"{sistem}\"}\n                          ^\n  f: {github: a/b, asset: {linux: x}}\n                           ^\n  g: {npm: x, version: \"\"}\n                       ^\n  h: {url: \"https://example.org/x\", asset: x}\n                                           ^\n",
+        &[
+            (Code::ManifestName, "none of `github`", ""),
+            (
+                Code::ManifestValue,
+                "not an address to ask at",
+                "`https://`",
+            ),
+            (
+                Code::ManifestEntry,
+                "`pypi` does not say where",
+                "sources: {pypi:",
+            ),
+            (Code::ManifestValue, "`cli` cannot be", "`owner/name`"),
+            (
+                Code::ManifestEntry,
+                "`b` has both `npm` and `pypi`",
+                "keep the one",
+            ),
+            (Code::ManifestEntry, "`strip` goes with `url`", ""),
+            (Code::ManifestEntry, "`asset` goes with releases", ""),
+            (
+                Code::ManifestValue,
+                "placeholder `{sistem}`",
+                "did you mean `{system}`?",
+            ),
+            (Code::ManifestValue, "`linux` is not a system", "use one of"),
+            (Code::ManifestValue, "asks for no version", "`latest`"),
+            (Code::ManifestEntry, "`asset` goes with releases", ""),
         ],
     );
 }

@@ -87,6 +87,7 @@ impl Machine {
             online: Online::No,
             settings: Settings::default(),
             reread: false,
+            not_after: None,
         }
     }
 

@@ -125,6 +125,45 @@ codes! {
     DownloadFolder = "DG1213", "a download cannot be kept",
         "Downloads lie in `cache/downloads` in dgmo's home until they are unpacked. The disk is full or the folder \
          is not yours to write. Make room, or delete the folder `cache`: nothing in it is needed.";
+    FetchRateLimited = "DG1214", "a server has answered as often as it does",
+        "Forges answer only so many questions in an hour, and fewer to those who do not say who they are. Put a token \
+         into `GITHUB_TOKEN`, `GITLAB_TOKEN` or `FORGEJO_TOKEN` (or log in with the forge's own program, whose token is \
+         used too), or wait until the time the message names. What the lock names is fetched without asking.";
+    CatalogueUnknown = "DG1220", "it is not said where a catalogue is asked",
+        "dgmo has no address of any public catalogue built in. It takes the one that the catalogue's own settings name \
+         (for npm `.npmrc`, for Python packages `pip.conf` and their variables), or `sources:` in `dgmo.yaml`; the message \
+         shows the lines to write.";
+    NotOffered = "DG1221", "a catalogue has no such package",
+        "The catalogue answered, and it has nothing of this name, or nothing that it shows to you. Correct the name in \
+         `dgmo.yaml`; for what is not public, put a token where the catalogue's own program keeps it.";
+    CatalogueAnswer = "DG1222", "a catalogue's answer is not understood",
+        "What answers at the address is no catalogue of this kind, or speaks of the package in a way dgmo does not know. Look \
+         at `sources:` in `dgmo.yaml` and at the catalogue's own settings.";
+    NoVersionFits = "DG1223", "no version fits",
+        "The catalogue has the package, but no version that `version:` in `dgmo.yaml` asks for. The message names the ones \
+         nearest. Prereleases are taken only where they are asked for, and withdrawn versions never anew.";
+    VersionNotUnderstood = "DG1224", "a requirement is not understood",
+        "`version:` takes `14` or `^14` (that and what is compatible), `~1.7` (1.7 and its patches), `=1.7.1` (exactly), \
+         `>=2, <4`, `1.* || 3`, `latest`, and a channel of the catalogue such as `beta`.";
+    NoFileForSystem = "DG1225", "a release has no file for a system",
+        "Among the files of the release none is for the system, as far as their names tell, or its publisher says that it is \
+         for others only. Name one with `asset:` in \
+         `dgmo.yaml`, a pattern such as `tool-{version}-{os}-{arch}.tar.gz`, or one for each system; or take the system out \
+         of `systems:`.";
+    FileAmbiguous = "DG1226", "several files of a release may be meant",
+        "Their names do not tell which one is the usual one. Name it with `asset:` in `dgmo.yaml`; `*` stands for anything.";
+    NeedsDisagree = "DG1227", "what packages need does not go together",
+        "A package of a catalogue needs others, in versions it names, and no choice of versions is right for all of \
+         them. The message says who needs what. Ask for another `version:` of the package, leave one of its `extras:` \
+         out, or name another `python:`.";
+    NoBuild = "DG1228", "a package has nothing built for a system",
+        "dgmo takes what is built already: of Python packages the wheels, whose names tell for which Python and which \
+         system they are. It builds nothing from source, since what comes of that depends on the machine. Ask for a \
+         version that has a wheel, name another Python with `python:`, or take the system out of `systems:`.";
+    DependencyMissing = "DG1229", "what a package needs cannot be had",
+        "A package of a catalogue needs others, and one of them is not there, has no version that fits, is not for this kind \
+         of machine, or comes from git, an address or a folder rather than from the catalogue. The message names who needs \
+         what. Ask for another version of the package with `version:` in `dgmo.yaml`.";
     PlaceholderUnknown = "DG1250", "an address has a placeholder nobody knows",
         "An address may hold `{version}`, `{system}`, `{os}` and `{arch}`. A brace that is meant as such is written \
          `%7B` or `%7D`.";
@@ -240,7 +279,8 @@ codes! {
         "An id is `b3:` and 64 hexadecimal digits; the first four or more are enough where they fit one object only. \
          `dgmo store add` and `dgmo store ls` print ids.";
     IdAmbiguous = "DG2071", "several objects' ids begin like this",
-        "The digits typed fit more than one object. Type more of the id; `dgmo store ls` and `dgmo store add` print it whole.";
+        "The digits typed fit more than one object. Type more of the id; `dgmo store ls` and `dgmo store add` print it \
+         whole.";
     NotAFile = "DG2072", "this is not a file",
         "`dgmo store cat` prints files. `dgmo store ls ID` shows what a tree holds.";
     NotInTree = "DG2073", "the tree has no such path",
@@ -395,7 +435,8 @@ codes! {
 
     // ---- 34: services and state
     ServiceUnknown = "DG3401", "a service is named that there is not",
-        "`after:` and the `services:` of a state folder name services of the manifest. Correct the name, or add the service.";
+        "`after:` and the `services:` of a state folder name services of the manifest. Correct the name, or add the \
+         service.";
     ServiceCircle = "DG3402", "services wait for each other in a circle",
         "Each of them starts only when the next is ready, so none could ever start. The message names them in order; take \
          one `after` of the circle away.";

@@ -22,9 +22,12 @@
 //! }
 //! ```
 
+mod pieces;
 mod raw;
 mod text;
 
+pub use pieces::LockedPieces;
+pub use pieces::Piece;
 pub use text::LockError;
 
 use std::collections::BTreeMap;
@@ -102,6 +105,8 @@ pub enum Locked {
         /// What was found there.
         tree: TreeId,
     },
+    /// Put together from what a catalogue offers.
+    Pieces(LockedPieces),
 }
 
 /// A package behind an address, with all that is needed to fetch it again and know it for the same.
@@ -152,11 +157,13 @@ impl LockedPackage {
 }
 
 impl Locked {
-    /// The tree this becomes in the store.
-    pub fn tree(&self) -> TreeId {
+    /// The tree this becomes in the store, where the lock knows it: what is put together from pieces becomes one
+    /// only where it is wanted.
+    pub fn tree(&self) -> Option<TreeId> {
         match self {
-            Self::Url(url) => url.tree,
-            Self::Path { tree, .. } => *tree,
+            Self::Url(url) => Some(url.tree),
+            Self::Path { tree, .. } => Some(*tree),
+            Self::Pieces(_) => None,
         }
     }
 }

@@ -18,8 +18,11 @@ use serde::ser::SerializeMap;
 use super::Lock;
 use super::Locked;
 use super::LockedPackage;
+use super::LockedPieces;
 use super::LockedUrl;
+use super::Piece;
 use super::Scope;
+use crate::catalogue::Offer;
 use crate::id::TreeId;
 use crate::name::PackageName;
 
@@ -46,6 +49,7 @@ pub(super) struct RawPackage(LockedPackage);
 enum RawBuild {
     Url(LockedUrl),
     Path(RawPath),
+    Pieces(LockedPieces),
 }
 
 /// A folder or a file of the machine that locks.
@@ -84,6 +88,7 @@ impl From<RawBuild> for Locked {
         match raw {
             RawBuild::Url(url) => Self::Url(url),
             RawBuild::Path(RawPath { path, tree }) => Self::Path { path, tree },
+            RawBuild::Pieces(pieces) => Self::Pieces(pieces),
         }
     }
 }
@@ -101,6 +106,7 @@ impl Serialize for RawPackage {
                     path: path.clone(),
                     tree: *tree,
                 }),
+                Locked::Pieces(pieces) => RawBuild::Pieces(pieces.clone()),
             };
             map.serialize_entry(&scope.to_string(), &raw)?;
         }
@@ -159,29 +165,48 @@ struct AnyBuild {
     strip: Option<u32>,
     program: Option<String>,
     signer: Option<String>,
-    tree: TreeId,
+    tree: Option<TreeId>,
+    of: Option<Offer>,
+    pieces: Option<Vec<Piece>>,
+    programs: Option<BTreeMap<String, String>>,
+    runtime: Option<String>,
+}
+
+impl AnyBuild {
+    /// Whether it has what only a download of its own has.
+    fn has_url_parts(&self) -> bool {
+        self.size.is_some()
+            || self.digest.is_some()
+            || self.sha256.is_some()
+            || self.unpack.is_some()
+            || self.strip.is_some()
+            || self.program.is_some()
+    }
+
+    /// Whether it has what only a package put together from pieces has.
+    fn has_pieces_parts(&self) -> bool {
+        self.pieces.is_some() || self.programs.is_some() || self.runtime.is_some()
+    }
 }
 
 impl<'de> Deserialize<'de> for StrictBuild {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let build = AnyBuild::deserialize(deserializer)?;
         let missing = D::Error::missing_field;
-        match (build.path, build.url) {
-            (Some(path), None) => {
-                let only_url = build.size.is_some()
-                    || build.digest.is_some()
-                    || build.sha256.is_some()
-                    || build.unpack.is_some()
-                    || build.strip.is_some()
-                    || build.program.is_some()
-                    || build.signer.is_some();
-                if only_url {
-                    return Err(D::Error::custom("a build from a `path` has only a `tree`"));
-                }
-                let tree = build.tree;
-                Ok(Self(Locked::Path { path, tree }))
+        let (url_parts, pieces_parts) = (build.has_url_parts(), build.has_pieces_parts());
+        let tree = || build.tree.ok_or_else(|| missing("tree"));
+        match (build.path, build.url, build.of) {
+            (Some(_), None, None) if url_parts || pieces_parts || build.signer.is_some() => {
+                Err(D::Error::custom("a build from a `path` has only a `tree`"))
             }
-            (None, Some(url)) => Ok(Self(Locked::Url(LockedUrl {
+            (Some(path), None, None) => Ok(Self(Locked::Path {
+                path,
+                tree: tree()?,
+            })),
+            (None, Some(_), None) if pieces_parts => {
+                Err(D::Error::custom("a build from a `url` has no pieces"))
+            }
+            (None, Some(url), None) => Ok(Self(Locked::Url(LockedUrl {
                 url,
                 size: build.size.ok_or_else(|| missing("size"))?,
                 digest: build.digest.ok_or_else(|| missing("digest"))?,
@@ -190,9 +215,25 @@ impl<'de> Deserialize<'de> for StrictBuild {
                 strip: build.strip.unwrap_or(0),
                 program: build.program,
                 signer: build.signer,
-                tree: build.tree,
+                tree: tree()?,
             }))),
-            _ => Err(D::Error::custom("a build has either a `url` or a `path`")),
+            (None, None, Some(_)) if url_parts || build.tree.is_some() => {
+                let message = "a build `of` a catalogue has pieces, and what belongs to each";
+                Err(D::Error::custom(message))
+            }
+            (None, None, Some(of)) => Ok(Self(Locked::Pieces(LockedPieces {
+                of,
+                pieces: build
+                    .pieces
+                    .filter(|pieces| !pieces.is_empty())
+                    .ok_or_else(|| missing("pieces"))?,
+                programs: build.programs.unwrap_or_default(),
+                runtime: build.runtime,
+                signer: build.signer,
+            }))),
+            _ => Err(D::Error::custom(
+                "a build has one of `url`, `path` and `of`",
+            )),
         }
     }
 }

@@ -7,6 +7,7 @@ mod conduct;
 mod de;
 mod field;
 mod keep;
+mod named;
 mod node;
 mod package;
 mod part;
@@ -33,6 +34,7 @@ pub use text::SourceText;
 pub use text::Span;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -40,8 +42,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::catalogue::Catalogue;
+use crate::catalogue::Offer;
 use crate::conduct::Conduct;
 use crate::id::Digest;
+use crate::lapse::Lapse;
 use crate::name::PackageName;
 use crate::name::TargetPath;
 use crate::name::VariableName;
@@ -64,6 +69,8 @@ pub struct Manifest {
     pub systems: Vec<System>,
     /// The packages by name.
     pub packages: BTreeMap<PackageName, Requirement>,
+    /// Where catalogues are asked, where it is not what their own settings say.
+    pub sources: BTreeMap<Catalogue, Endpoint>,
     /// The home files by their path below the target folder.
     pub files: BTreeMap<TargetPath, FileEntry>,
     /// Variables of the environment.
@@ -72,6 +79,8 @@ pub struct Manifest {
     pub path: Vec<String>,
     /// What it does besides being there: hooks, services, checks, state.
     pub conduct: Conduct,
+    /// How old a version of a catalogue must be before it is taken anew.
+    pub minimum_release_age: Option<Lapse>,
     /// Which generations pruning keeps.
     pub keep: Keep,
 }
@@ -100,6 +109,34 @@ pub enum Source {
     },
     /// An archive or a single program behind a `file:`, `http:` or `https:` address.
     Url(UrlSource),
+    /// A package that a catalogue offers.
+    Named(NamedSource),
+}
+
+/// A package of a catalogue, in a version that fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedSource {
+    /// Where it is offered, and as what.
+    pub offer: Offer,
+    /// Which versions will do; the newest release where nothing is said.
+    pub version: Option<String>,
+    /// Which file of a release, as a pattern: per system or for all. For forges only.
+    pub asset: BTreeMap<DigestScope, String>,
+    /// A minisign public key that must have signed that file. For forges only.
+    pub minisign: Option<String>,
+    /// Parts of it that are asked for as well, in the one spelling of their names. For Python packages only.
+    pub extras: Vec<String>,
+    /// The Python it shall run with, such as `3.12`. For Python packages only.
+    pub python: Option<String>,
+}
+
+/// Where a catalogue is asked, where a manifest says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its address.
+    pub url: String,
+    /// Others that have the same bytes, tried in order when it fails.
+    pub mirrors: Vec<String>,
 }
 
 /// An archive or a single program to download.
@@ -135,11 +172,13 @@ pub enum ExpectedDigest {
     Blake3(Digest),
     /// Written `sha256:` and 64 hex digits.
     Sha256([u8; 32]),
+    /// Written `sha512:` and 128 hex digits.
+    Sha512([u8; 64]),
 }
 
 /// Why a text does not say what bytes must hash to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write `sha256:` or `b3:` and 64 hexadecimal digits")]
+#[error("write `sha256:` or `b3:` and 64 hexadecimal digits, or `sha512:` and 128")]
 pub struct ParseExpectedDigestError;
 
 impl FromStr for ExpectedDigest {
@@ -147,12 +186,74 @@ impl FromStr for ExpectedDigest {
 
     fn from_str(text: &str) -> Result<Self, ParseExpectedDigestError> {
         let (kind, digits) = text.split_once(':').ok_or(ParseExpectedDigestError)?;
-        let digest = Digest::from_hex(digits.to_ascii_lowercase().as_bytes());
-        match (kind, digest) {
-            ("b3", Some(digest)) => Ok(Self::Blake3(digest)),
-            ("sha256", Some(digest)) => Ok(Self::Sha256(*digest.as_bytes())),
-            _ => Err(ParseExpectedDigestError),
+        let digits = digits.to_ascii_lowercase();
+        let digest = |digits: &str| Digest::from_hex(digits.as_bytes());
+        let known = match kind {
+            "b3" => digest(&digits).map(Self::Blake3),
+            "sha256" => digest(&digits).map(|digest| Self::Sha256(*digest.as_bytes())),
+            "sha512" => digits.split_at_checked(64).and_then(|(one, two)| {
+                let mut bytes = [0; 64];
+                bytes[..32].copy_from_slice(digest(one)?.as_bytes());
+                bytes[32..].copy_from_slice(digest(two)?.as_bytes());
+                Some(Self::Sha512(bytes))
+            }),
+            _ => None,
+        };
+        known.ok_or(ParseExpectedDigestError)
+    }
+}
+
+impl fmt::Display for ExpectedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let half = |bytes: &[u8]| {
+            let bytes = bytes.try_into().expect("half of 64 bytes are 32");
+            Digest::from_bytes(bytes).hex()
+        };
+        match self {
+            Self::Blake3(digest) => digest.fmt(f),
+            Self::Sha256(bytes) => write!(f, "sha256:{}", half(bytes)),
+            Self::Sha512(bytes) => {
+                write!(f, "sha512:{}{}", half(&bytes[..32]), half(&bytes[32..]))
+            }
         }
+    }
+}
+
+impl Serialize for ExpectedDigest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ExpectedDigest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for ExpectedDigest {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ExpectedDigest".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let pattern = "^((b3|sha256):[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$";
+        schemars::json_schema!({"type": "string", "pattern": pattern})
+    }
+}
+
+impl Packing {
+    /// Whether it is one program, compressed or not, and no archive.
+    pub const fn is_program(self) -> bool {
+        matches!(
+            self,
+            Self::Program | Self::Gz | Self::Xz | Self::Zst | Self::Bz2
+        )
     }
 }
 

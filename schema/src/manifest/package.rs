@@ -21,7 +21,7 @@ use crate::nearest::nearest;
 use crate::system::System;
 
 /// The placeholders of an address.
-const PLACEHOLDERS: &[&str] = &["version", "system", "os", "arch"];
+pub(super) const PLACEHOLDERS: &[&str] = &["version", "system", "os", "arch"];
 
 /// Checks one package.
 pub(super) fn requirement(
@@ -56,37 +56,52 @@ impl Checker<'_> {
             .take()
             .and_then(|field| field.value)
             .unwrap_or(0);
-        let source = match (raw.path.take(), raw.url.take()) {
-            (Some(path), None) => self.path_source(path, &raw),
-            (None, Some(url)) => self.url_source(url, raw),
-            (Some(_), Some(url)) => {
-                self.reading.note_with_hint(
-                    url.span,
-                    Code::ManifestEntry,
-                    format!("`{name}` has both `path` and `url`"),
-                    Some("keep the one its bytes shall come from".to_owned()),
-                );
-                None
-            }
-            (None, None) => {
-                if raw.version.is_some() && !self.reading.is_marred(span) {
-                    note_not_yet(self, span, name);
-                } else if !self.reading.is_marred(span) {
-                    self.reading.note_with_hint(
-                        span,
-                        Code::ManifestEntry,
-                        format!("`{name}` does not say where its bytes come from"),
-                        Some("give it a `path:` or a `url:`".to_owned()),
-                    );
-                }
-                None
-            }
-        }?;
+        let source = self.source(raw, span, name)?;
         Some(Requirement {
             source,
             bin,
             priority,
         })
+    }
+
+    /// Where its bytes come from: exactly one place.
+    fn source(&self, mut raw: RawTable, span: Span, name: &str) -> Option<Source> {
+        let (path, url) = (raw.path.take(), raw.url.take());
+        let named = raw.take_names();
+        let mut given: Vec<(&str, Span)> = Vec::new();
+        given.extend(path.as_ref().map(|field| ("path", field.span)));
+        given.extend(url.as_ref().map(|field| ("url", field.span)));
+        given.extend(named.iter().map(|(it, field)| (it.word(), field.span)));
+        if let [(first, _), (second, at), ..] = given[..] {
+            self.reading.note_with_hint(
+                at,
+                Code::ManifestEntry,
+                format!("`{name}` has both `{first}` and `{second}`"),
+                Some("keep the one its bytes shall come from".to_owned()),
+            );
+            return None;
+        }
+        if let Some(path) = path {
+            return self.path_source(path, &raw);
+        }
+        if let Some(url) = url {
+            return self.url_source(url, raw);
+        }
+        if let Some((catalogue, field)) = named.into_iter().next() {
+            let source = self.named_source(catalogue, field, raw);
+            return source.map(Source::Named);
+        }
+        if raw.version.is_some() && !self.reading.is_marred(span) {
+            note_not_yet(self, span, name);
+        } else if !self.reading.is_marred(span) {
+            self.reading.note_with_hint(
+                span,
+                Code::ManifestEntry,
+                format!("`{name}` does not say where its bytes come from"),
+                Some("give it a `path:`, a `url:` or a catalogue such as `npm:`".to_owned()),
+            );
+        }
+        None
     }
 
     fn path_source(&self, path: Field<String>, raw: &RawTable) -> Option<Source> {
@@ -96,6 +111,9 @@ impl Checker<'_> {
             ("unpack", raw.unpack.as_ref().map(|field| field.span)),
             ("digest", raw.digest.as_ref().map(|field| field.span)),
             ("minisign", raw.minisign.as_ref().map(|field| field.span)),
+            ("asset", raw.asset.as_ref().map(|field| field.span)),
+            ("extras", raw.extras.as_ref().map(|field| field.span)),
+            ("python", raw.python.as_ref().map(|field| field.span)),
         ];
         for (key, span) in strangers {
             if let Some(span) = span {
@@ -110,6 +128,19 @@ impl Checker<'_> {
     }
 
     fn url_source(&self, url: Field<String>, raw: RawTable) -> Option<Source> {
+        if let Some(asset) = &raw.asset {
+            let message = "`asset` goes with releases of a forge, not with `url`";
+            self.reading.note(asset.span, Code::ManifestEntry, message);
+        }
+        for (key, span) in [
+            ("extras", raw.extras.as_ref().map(|field| field.span)),
+            ("python", raw.python.as_ref().map(|field| field.span)),
+        ] {
+            if let Some(span) = span {
+                let message = format!("`{key}` goes with `pypi`, not with `url`");
+                self.reading.note(span, Code::ManifestEntry, message);
+            }
+        }
         let version = raw.version.and_then(|field| self.version(field));
         let minisign = raw.minisign.and_then(|field| self.minisign(field));
         let text = url.value?;
@@ -240,7 +271,7 @@ impl Checker<'_> {
         digests
     }
 
-    fn digest_system(&self, text: &str, span: Span) -> Option<System> {
+    pub(super) fn digest_system(&self, text: &str, span: Span) -> Option<System> {
         let known = System::KNOWN.contains(&text) || *text == System::this().to_string();
         if let (true, Ok(system)) = (known, text.parse()) {
             return Some(system);
@@ -263,7 +294,7 @@ impl Checker<'_> {
         digest
     }
 
-    fn minisign(&self, field: Field<String>) -> Option<String> {
+    pub(super) fn minisign(&self, field: Field<String>) -> Option<String> {
         let key = field.value?;
         let base64 = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
         // 42 bytes: two for the algorithm `Ed`, eight for the key's number, 32 for the key.
@@ -280,7 +311,7 @@ impl Checker<'_> {
 }
 
 /// The names between braces.
-fn placeholders(url: &str) -> impl Iterator<Item = &str> {
+pub(super) fn placeholders(url: &str) -> impl Iterator<Item = &str> {
     url.split('{')
         .skip(1)
         .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))

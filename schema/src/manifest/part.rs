@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Endpoint;
 use super::FileContent;
 use super::FileEntry;
 use super::Keep;
@@ -16,12 +17,14 @@ use super::problem::Problem;
 use super::service;
 use super::text::At;
 use super::text::Placed;
+use crate::catalogue::Catalogue;
 use crate::code::Code;
 use crate::code::Place;
 use crate::conduct::Conduct;
 use crate::conduct::HealthCheck;
 use crate::conduct::Service;
 use crate::conduct::StateFolder;
+use crate::lapse::Lapse;
 use crate::name::CheckName;
 use crate::name::PackageName;
 use crate::name::ServiceName;
@@ -36,6 +39,8 @@ pub struct Part {
     pub(super) name: Option<String>,
     pub(super) systems: Vec<System>,
     pub(super) packages: BTreeMap<PackageName, Placed<Requirement>>,
+    pub(super) sources: BTreeMap<Catalogue, Placed<Endpoint>>,
+    pub(super) minimum_release_age: Option<Lapse>,
     pub(super) files: BTreeMap<TargetPath, Placed<FileEntry>>,
     pub(super) env: BTreeMap<VariableName, Placed<String>>,
     pub(super) path: Vec<String>,
@@ -117,6 +122,8 @@ impl Part {
         append_new(&mut self.systems, &under.systems);
         append_new(&mut self.path, &under.path);
         add_missing(&mut self.packages, &under.packages);
+        add_missing(&mut self.sources, &under.sources);
+        self.minimum_release_age = self.minimum_release_age.or(under.minimum_release_age);
         add_missing(&mut self.files, &under.files);
         add_missing(&mut self.env, &under.env);
         add_missing(&mut self.services, &under.services);
@@ -145,6 +152,7 @@ impl Part {
         systems.sort();
         systems.dedup();
         let (packages, package_places) = split(self.packages);
+        let (sources, _) = split(self.sources);
         let (files, file_places) = split(self.files);
         let (env, env_places) = split(self.env);
         let (services, _) = split(self.services);
@@ -154,6 +162,7 @@ impl Part {
             name: self.name,
             systems,
             packages,
+            sources,
             files,
             env,
             path: self.path,
@@ -163,6 +172,7 @@ impl Part {
                 hooks: self.hooks.0,
                 checks,
             },
+            minimum_release_age: self.minimum_release_age,
             keep: Keep {
                 last: self.keep.last.unwrap_or(standard.last),
                 days: self.keep.days.unwrap_or(standard.days),

@@ -11,6 +11,7 @@ use super::Method;
 use super::Packing;
 use super::conduct::RawCheck;
 use super::conduct::RawHooks;
+use super::conduct::Time;
 use super::field::Entries;
 use super::field::Field;
 use super::service::RawService;
@@ -29,6 +30,11 @@ pub(super) struct RawManifest {
     pub(super) systems: Option<Field<Vec<Field<String>>>>,
     /// The packages by name.
     pub(super) packages: Option<Field<Entries<RawPackage>>>,
+    /// Where catalogues are asked, such as `npm`, where it is not what their own settings say.
+    pub(super) sources: Option<Field<Entries<RawEndpoint>>>,
+    /// How old a version of a catalogue must be before it is taken anew, such as `7d`.
+    #[serde(rename = "minimum-release-age")]
+    pub(super) minimum_release_age: Option<Time>,
     /// Files of the home folder by their path below it, such as `.config/helix`.
     pub(super) files: Option<Field<Entries<RawFile>>>,
     /// Variables of the environment.
@@ -77,15 +83,36 @@ impl JsonSchema for RawPackage {
 /// One package: where its bytes come from, and what of it is shown.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "Package", deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["path"]}, {"required": ["url"]}]))]
+#[schemars(extend("oneOf" = [
+    {"required": ["path"]}, {"required": ["url"]}, {"required": ["github"]}, {"required": ["gitlab"]},
+    {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]},
+]))]
 pub(super) struct RawTable {
     /// A folder or a file of this machine, relative to the manifest.
     pub(super) path: Option<Field<String>>,
     /// The address of an archive or of a single program: `file:`, `http:` or `https:`, with the placeholders
     /// `{version}`, `{system}`, `{os}` and `{arch}`.
     pub(super) url: Option<Field<String>>,
-    /// Put in the place of `{version}`.
+    /// A repository whose releases have it: `owner/name`, or `host/owner/name`.
+    pub(super) github: Option<Field<String>>,
+    /// A project whose releases have it: `group/name`, or `host/group/name`.
+    pub(super) gitlab: Option<Field<String>>,
+    /// A repository of a Forgejo or Gitea server whose releases have it: `host/owner/name`.
+    pub(super) forgejo: Option<Field<String>>,
+    /// A package of npm, such as `typescript` or `@biomejs/biome`.
+    pub(super) npm: Option<Field<String>>,
+    /// A Python package.
+    pub(super) pypi: Option<Field<String>>,
+    /// Which versions will do, such as `14`, `~1.7` or `>=2, <4`; a bare version means `^`. With `url`: what
+    /// `{version}` stands for.
     pub(super) version: Option<Field<Text>>,
+    /// Which file of a release, where it is not obvious: a pattern with `*`, `{version}`, `{system}`, `{os}` and
+    /// `{arch}`, or a map from system to that.
+    pub(super) asset: Option<Field<RawAsset>>,
+    /// With `pypi`: parts of the package to have as well, as in `pip install name[extra]`.
+    pub(super) extras: Option<Field<Vec<Field<String>>>>,
+    /// With `pypi`: the Python it runs with, such as `3.12`. Default: that of the package `python` of this manifest.
+    pub(super) python: Option<Field<Text>>,
     /// How many leading folders of the archive's paths to drop.
     pub(super) strip: Option<Field<u32>>,
     /// Programs to show in `bin`, as paths inside the package. Default: all it has in `bin`.
@@ -100,13 +127,38 @@ pub(super) struct RawTable {
     pub(super) priority: Option<Field<i32>>,
 }
 
+/// Which file of a release, for all systems or for each.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "Asset", untagged)]
+pub(super) enum RawAsset {
+    /// For all systems.
+    #[serde(rename = "scalar")]
+    One(String),
+    /// For each system.
+    #[serde(rename = "map")]
+    BySystem(Entries<String>),
+}
+
+/// Where a catalogue is asked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "Endpoint", deny_unknown_fields)]
+pub(super) struct RawEndpoint {
+    /// Its address: `https:` or `http:`.
+    pub(super) url: Option<Field<String>>,
+    /// Others that have the same bytes, tried in order when it fails.
+    pub(super) mirrors: Option<Field<Vec<Field<String>>>>,
+}
+
 /// What the bytes must hash to, for all systems or for each.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "ExpectedDigest", untagged)]
 pub(super) enum RawDigest {
     /// For all systems.
     #[serde(rename = "scalar")]
-    One(#[schemars(regex(pattern = r"^(b3|sha256):[0-9a-fA-F]{64}$"))] String),
+    One(
+        #[schemars(regex(pattern = r"^((b3|sha256):[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$"))]
+        String,
+    ),
     /// For each system.
     #[serde(rename = "map")]
     BySystem(Entries<String>),

@@ -6,7 +6,7 @@ use crate::nearest::nearest;
 pub(super) const SHAPE_NAMES: &str = "written another way";
 
 /// What works today in place of a source that needs a registry.
-pub(super) const SOURCES_TODAY: &str = "name where the package is: `{path: …}` for a folder or file, `{url: …}` for an archive or program";
+pub(super) const SOURCES_TODAY: &str = "name where the package is: `{path: …}` for a folder or file, `{url: …}` for an archive or program, `{github: …}`, `{npm: …}` for what is published there";
 
 /// What to do about a key that later versions will know; nothing if `key` is no such word.
 pub(super) fn not_yet(place: &str, key: &str) -> Option<&'static str> {
@@ -15,11 +15,9 @@ pub(super) fn not_yet(place: &str, key: &str) -> Option<&'static str> {
             Some("leave it out, and give each package a `path:` or a `url:` of its own")
         }
         ("Manifest", "plugins") => Some("leave it out"),
-        (
-            "Package",
-            "registry" | "github" | "gitlab" | "git" | "npm" | "pypi" | "cargo" | "go" | "oci"
-            | "asset",
-        ) => Some(SOURCES_TODAY),
+        ("Package", "registry" | "git" | "cargo" | "go" | "oci" | "deb" | "conda" | "crates") => {
+            Some(SOURCES_TODAY)
+        }
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! What each command says at the end: the types behind `--json`, one file for each room.
 
 pub mod activation;
+pub mod catalogue;
 pub mod bisect;
 pub mod drift;
 pub mod error;

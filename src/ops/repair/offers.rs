@@ -13,9 +13,11 @@ use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::event::Event;
+use dgmo_schema::generation::Identity;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
+use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::LockedUrl;
 use dgmo_schema::manifest::ExpectedDigest;
 use dgmo_schema::manifest::Method;
@@ -38,8 +40,11 @@ use crate::manifest::LoadedManifest;
 use crate::ops::Result;
 use crate::ops::this_system;
 use crate::ops::want;
+use crate::realise;
 use crate::resolve;
+use crate::resolve::Several;
 use crate::source::Address;
+use crate::source::Catalogues;
 use crate::source::Expected;
 use crate::source::Request;
 use crate::source::redacted;
@@ -149,7 +154,7 @@ impl Healer<'_> {
                 self.offer_from(mending, one, &mut fetches)?;
             }
             for one in &texts {
-                self.offer_network(mending, one, &mut fetches)?;
+                self.offer_network(mending, (one, generated), &mut fetches)?;
             }
             if mending.surprises() == before {
                 break;
@@ -207,27 +212,35 @@ impl Healer<'_> {
     fn offer_network(
         &self,
         mending: &mut Mending<'_>,
-        texts: &Texts,
+        (texts, generated): (&Texts, &[Generated]),
         fetches: &mut Fetches,
     ) -> Result<()> {
         let Some(lock) = &texts.lock else {
             return Ok(());
         };
         for (name, package) in &lock.packages {
-            let Some(Locked::Url(locked)) = package.for_system(&this_system()) else {
+            let Some(locked) = package.for_system(&this_system()) else {
                 continue;
             };
-            let is_known = fetches.failed.contains_key(&locked.tree)
-                || fetches.untried.iter().any(|(tree, _)| *tree == locked.tree);
-            if is_known || mending.lost().is_empty() || !mending.may_need(locked.tree) {
+            let Some((tree, from)) = far(locked, generated) else {
+                continue;
+            };
+            let is_known = fetches.failed.contains_key(&tree)
+                || fetches.untried.iter().any(|(known, _)| *known == tree);
+            if is_known || mending.lost().is_empty() || !mending.may_need(tree) {
                 continue;
             }
             if self.dry_run {
-                fetches.untried.push((locked.tree, locked.url.clone()));
+                fetches.untried.push((tree, from));
                 continue;
             }
-            mending.from(format!("`{}`", locked.url));
-            match self.fetch(mending, name, locked) {
+            mending.from(format!("`{from}`"));
+            let fetched = match locked {
+                Locked::Url(locked) => self.fetch(mending, name, locked),
+                Locked::Pieces(locked) => self.put_together(mending, name, (locked, texts)),
+                Locked::Path { .. } => Ok(()),
+            };
+            match fetched {
                 // A disk that takes nothing takes nothing from elsewhere either.
                 Err(failure) if is_of_the_disk(failure.code()) => return Err(failure),
                 Err(failure) => {
@@ -238,26 +251,60 @@ impl Healer<'_> {
             }
             mending.look_again()?;
             // It was read whole: once more would bring nothing new.
-            fetches.failed.insert(locked.tree, locked.url.clone());
+            fetches.failed.insert(tree, from);
         }
+        Ok(())
+    }
+
+    /// Fetches the pieces of a package again; what they become is what is lost, or a part of it.
+    fn put_together(
+        &self,
+        mending: &Mending<'_>,
+        name: &PackageName,
+        (locked, texts): (&LockedPieces, &Texts),
+    ) -> Result<()> {
+        let downloads = want::downloads(self.engine);
+        let catalogues = Catalogues::new(&downloads, &texts.manifest.manifest.sources);
+        let asked = (&downloads, &catalogues);
+        let put = realise::put_together_again(mending.insertion(), name, locked, asked);
+        put.map_err(|error| {
+            let failures = vec![(name.clone(), error)];
+            Several::new("realise", Code::RealiseFailed, failures)
+        })?;
         Ok(())
     }
 
     fn fetch(&self, mending: &Mending<'_>, name: &PackageName, locked: &LockedUrl) -> Result<()> {
         let downloads = want::downloads(self.engine);
-        let request = Request {
-            what: name.to_string(),
-            url: locked.url.clone(),
-            expected: Expected {
-                size: Some(locked.size),
-                digests: vec![ExpectedDigest::Blake3(locked.digest)],
-                signer: locked.signer.clone(),
-            },
+        let expected = Expected {
+            size: Some(locked.size),
+            digests: vec![ExpectedDigest::Blake3(locked.digest)],
+            signer: locked.signer.clone(),
         };
+        let request = Request::new(name.to_string(), &locked.url, expected);
         let mut fetched = downloads.fetch(&request)?;
         let how = resolve::unpack(locked.unpack, locked.strip, locked.program.as_deref());
         mending.insertion().add_archive(&mut fetched.file, &how)?;
         Ok(())
+    }
+}
+
+/// The tree that a package of a lock becomes, and where it comes from, if that is not this machine.
+///
+/// A lock does not know what pieces become; the generations that were made of the same ones do.
+fn far(locked: &Locked, generated: &[Generated]) -> Option<(TreeId, String)> {
+    match locked {
+        Locked::Path { .. } => None,
+        Locked::Url(url) => Some((url.tree, url.url.clone())),
+        Locked::Pieces(pieces) => {
+            let identity = Identity::Pieces(pieces.identity());
+            let tree = generated.iter().find_map(|one| {
+                let mut packages = one.record.packages.iter();
+                let (name, _) = packages.find(|(_, package)| package.identity == identity)?;
+                Some(one.generation.packages.get(name)?.tree)
+            })?;
+            Some((tree, pieces.of.to_string()))
+        }
     }
 }
 

@@ -74,11 +74,7 @@ impl Bench {
 }
 
 pub(crate) fn request(url: &str, expected: Expected) -> Request {
-    Request {
-        what: "thing".to_owned(),
-        url: url.to_owned(),
-        expected,
-    }
+    Request::new("thing", url, expected)
 }
 
 /// Nothing is known.

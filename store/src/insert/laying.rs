@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::io;
+use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -150,6 +151,37 @@ impl Insertion<'_> {
         let path = self.pending.path(place);
         let bytes = std::fs::read(&path).map_err(|source| ReadError::Io { path, source })?;
         decode_checked(id, &bytes)
+    }
+
+    /// Reads a blob that is in the store or part of this insertion.
+    pub fn read_blob(&self, id: BlobId) -> Result<Vec<u8>, ReadError> {
+        let pending = [Inode::Plain, Inode::Executable];
+        let pending = pending
+            .iter()
+            .find_map(|inode| self.pending.find(id.0, *inode));
+        let Some(place) = pending else {
+            return self.store.read_blob(id);
+        };
+        let path = self.pending.path(place);
+        std::fs::read(&path).map_err(|source| ReadError::Io { path, source })
+    }
+
+    /// Reads at most so many bytes from the start of a blob that is in the store or part of this insertion. Nothing is
+    /// hashed.
+    pub fn read_start(&self, id: BlobId, most: u64) -> Result<Vec<u8>, ReadError> {
+        let inodes = [Inode::Plain, Inode::Plain.twin()];
+        let mut pending = inodes.into_iter();
+        let path = match pending.find_map(|inode| self.pending.find(id.0, inode)) {
+            Some(place) => self.pending.path(place),
+            None => self.store.blob_path(id)?,
+        };
+        let mut bytes = Vec::new();
+        let read =
+            std::fs::File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        match read {
+            Ok(_) => Ok(bytes),
+            Err(source) => Err(ReadError::Io { path, source }),
+        }
     }
 
     /// Puts a blob into a folder: by hard link, or as a copy where there can be no more links.

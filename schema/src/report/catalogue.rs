@@ -1,0 +1,113 @@
+//! What is said of packages and the catalogues they come from.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::catalogue::Offer;
+use crate::generation::Timestamp;
+use crate::name::PackageName;
+
+/// `dgmo outdated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OutdatedReport {
+    /// The packages for which there is a newer version, by name.
+    pub outdated: Vec<OutdatedPackage>,
+    /// How many packages were asked for.
+    pub asked: u64,
+    /// The packages whose catalogue could not be asked, and why.
+    pub failed: Vec<NotAsked>,
+}
+
+/// A package for which there is a newer version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OutdatedPackage {
+    /// Its name.
+    pub name: PackageName,
+    /// What it is in its catalogue.
+    pub of: Offer,
+    /// The version of the lock; none if it is not locked yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<String>,
+    /// What `dgmo update` would take, if it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fits: Option<String>,
+    /// The newest there is, if the manifest's `version:` keeps it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
+    /// Why the locked version should not be used any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<String>,
+}
+
+/// A package whose catalogue could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotAsked {
+    /// Its name.
+    pub name: PackageName,
+    /// Why.
+    pub why: String,
+}
+
+/// `dgmo search`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SearchReport {
+    /// The tools that were found, the best first.
+    pub tools: Vec<KnownTool>,
+}
+
+/// A tool the index knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KnownTool {
+    /// The name to add it by.
+    pub name: String,
+    /// Where it is published.
+    pub of: Offer,
+    /// The programs it shows, where they are not called like itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+    /// What it is called too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_names: Vec<String>,
+    /// What it is.
+    pub about: String,
+}
+
+/// `dgmo info`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InfoReport {
+    /// The package's name.
+    pub name: PackageName,
+    /// What it is in its catalogue.
+    pub of: Offer,
+    /// What the index says it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// What the manifest asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<String>,
+    /// The version of the lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<String>,
+    /// The versions the catalogue tells of, the newest first.
+    pub versions: Vec<InfoVersion>,
+    /// Names for some of them.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub channels: std::collections::BTreeMap<String, String>,
+}
+
+/// A version of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InfoVersion {
+    /// As its publisher writes it.
+    pub version: String,
+    /// When it was published, where that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+    /// Whether it is a prerelease.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prerelease: bool,
+    /// Why nobody should take it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<String>,
+}

@@ -1,0 +1,187 @@
+//! Bytecode, made once: by the Python that will read it, in a form it never looks at the source for.
+//!
+//! Python is given the sources as a list, and gives the bytecode back in one file, so that neither the one nor the
+//! other depends on where anything lies. Which file a code came from is set anew whenever Python loads it.
+
+use std::fs;
+use std::num::NonZero;
+use std::path::Path;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use dgmo_schema::event::Event;
+use dgmo_schema::id::BlobId;
+use dgmo_store::durable;
+use dgmo_store::durable::Folder;
+
+use super::super::Making;
+use crate::env::Var;
+use crate::process;
+use crate::process::Run;
+use crate::process::WhenInterrupted;
+use crate::realise::PackageError;
+use crate::source::in_parallel;
+
+/// A source of Python in a wheel.
+pub(super) struct Source {
+    /// Which wheel.
+    pub(super) wheel: usize,
+    pub(super) blob: BlobId,
+    /// Where in it.
+    pub(super) path: String,
+}
+
+/// A Python that compiles.
+pub(super) struct Compiler {
+    python: PathBuf,
+}
+
+/// Reads a list of `FILE PATH` a line and writes, for each, four bytes of length and the bytecode; none for what is no
+/// Python it understands, such as a template. The form is that of PEP 552: named by a hash that is not checked.
+const PROGRAM: &str = r#"
+import importlib.util, marshal, sys
+head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
+with open("list-" + sys.argv[1], encoding="utf-8") as names, open("out-" + sys.argv[1], "wb") as out:
+    for line in names:
+        name, path = line.rstrip("\n").split(" ", 1)
+        with open(name, "rb") as file:
+            source = file.read()
+        try:
+            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+            made = head + importlib.util.source_hash(source) + marshal.dumps(code)
+        except Exception:
+            made = b""
+        out.write(len(made).to_bytes(4, "little") + made)
+"#;
+
+/// The longest that all may take.
+const LONGEST: Duration = Duration::from_mins(30);
+
+/// Fewer sources are not worth another process.
+const FEWEST: usize = 40;
+
+impl Compiler {
+    /// The Python `minor` of this machine, if it has one.
+    pub(super) fn find(minor: &str) -> Option<Self> {
+        let path = Var::SearchPath.raw()?;
+        let folders: Vec<PathBuf> = std::env::split_paths(&path)
+            .filter(|folder| folder.is_absolute())
+            .collect();
+        let named = format!("python{minor}");
+        [named.as_str(), "python3"].iter().find_map(|name| {
+            let python = process::find_program(name.as_ref(), &folders)?;
+            let compiler = Self { python };
+            (compiler.version().as_deref() == Some(minor)).then_some(compiler)
+        })
+    }
+
+    /// What it says it is: what is called `python3.12` may be a script that knows of no such Python.
+    fn version(&self) -> Option<String> {
+        let text = "import sys; print(\"%d.%d\" % sys.version_info[:2])";
+        let ran = process::run(&self.run(text, &[], Path::new("/")), &|_| ()).ok()?;
+        let is_it = ran.ending.is_success();
+        is_it.then(|| ran.output.text().trim().to_owned())
+    }
+
+    fn run(&self, program: &str, arguments: &[String], folder: &Path) -> Run {
+        // Warnings of what others wrote are nobody's business here.
+        let mut all: Vec<String> = ["-I", "-S", "-B", "-W", "ignore", "-c", program]
+            .map(str::to_owned)
+            .to_vec();
+        all.extend_from_slice(arguments);
+        Run {
+            program: self.python.clone(),
+            arguments: all,
+            environment: Vec::new(),
+            folder: folder.to_owned(),
+            timeout: LONGEST,
+            when_interrupted: WhenInterrupted::Ends,
+        }
+    }
+
+    /// The bytecode of each source, nothing for what is none; nothing at all where Python failed, which is told.
+    pub(super) fn compile(
+        &self,
+        making: &Making<'_>,
+        sources: &[Source],
+    ) -> Result<Option<Vec<Option<Vec<u8>>>>, PackageError> {
+        if sources.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let folder = making
+            .insertion
+            .scratch(&format!("python-{}", making.name))?;
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let shares = cores.min(sources.len().div_ceil(FEWEST)).max(1);
+        let share = sources.len().div_ceil(shares);
+        let failed = |source| PackageError::Scratch {
+            path: folder.clone(),
+            source,
+        };
+        lay_out(making, sources, &folder)?;
+        for (at, sources) in sources.chunks(share).enumerate() {
+            let lines = sources
+                .iter()
+                .map(|source| format!("{} {}\n", source.blob.0.hex(), source.path));
+            let list = lines.collect::<String>();
+            durable::write_new(&folder.join(format!("list-{at}")), list.as_bytes(), 0o600)
+                .map_err(failed)?;
+        }
+        let shares = sources.len().div_ceil(share);
+        let ran = in_parallel(&vec![None; shares], shares, shares, |at| {
+            process::run(&self.run(PROGRAM, &[at.to_string()], &folder), &|_| ())
+        });
+        let mut bytecodes = Vec::with_capacity(sources.len());
+        for (at, ran) in ran.into_iter().enumerate() {
+            let ran = ran.map_err(failed)?;
+            if !ran.ending.is_success() {
+                let text = format!(
+                    "package `{}`: Python cannot compile it, so it will start more slowly: {}: {}",
+                    making.name,
+                    ran.ending,
+                    ran.output.text().lines().last().unwrap_or_default()
+                );
+                making.insertion.observer().observe(Event::Warning(text));
+                return Ok(None);
+            }
+            let bytes = fs::read(folder.join(format!("out-{at}"))).map_err(failed)?;
+            bytecodes.extend(frames(&bytes));
+        }
+        // Less is not what it was told to write.
+        Ok((bytecodes.len() == sources.len()).then_some(bytecodes))
+    }
+}
+
+/// Puts each source into the folder under the name of its digest.
+fn lay_out(making: &Making<'_>, sources: &[Source], folder: &Path) -> Result<(), PackageError> {
+    let into = Folder::open(folder).map_err(|source| PackageError::Scratch {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let mut blobs: Vec<BlobId> = sources.iter().map(|source| source.blob).collect();
+    blobs.sort_unstable();
+    blobs.dedup();
+    for blob in blobs {
+        let name = blob.0.hex();
+        making
+            .insertion
+            .place_blob(blob, false, &into, name.as_ref())?;
+    }
+    Ok(())
+}
+
+/// What was written in turn; an end in the middle of one is the end.
+fn frames(bytes: &[u8]) -> Vec<Option<Vec<u8>>> {
+    let mut frames = Vec::new();
+    let mut rest = bytes;
+    while let Some((head, after)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_le_bytes(*head) as usize;
+        let Some((frame, after)) = after.split_at_checked(length) else {
+            break;
+        };
+        frames.push((length > 0).then(|| frame.to_vec()));
+        rest = after;
+    }
+    frames
+}

@@ -1,0 +1,203 @@
+//! Packages put together from pieces: each piece is unpacked as it comes, and whoever brings the last one joins them.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use dgmo_schema::event::Event;
+use dgmo_schema::id::Digest;
+use dgmo_schema::id::TreeId;
+use dgmo_schema::lock::LockedPieces;
+use dgmo_schema::lock::Piece;
+use dgmo_schema::name::PackageName;
+use dgmo_store::Insertion;
+
+use super::PackageError;
+use super::made::Made;
+use super::make;
+use super::make::Making;
+use crate::source::Catalogues;
+use crate::source::FetchError;
+use crate::source::Fetched;
+use crate::source::Request;
+
+/// One package under way.
+pub(super) struct Assembly<'a> {
+    pub(super) name: &'a PackageName,
+    locked: &'a LockedPieces,
+    insertion: &'a Insertion<'a>,
+    /// What came of which pieces before; none where all of them shall be fetched again.
+    made: Option<&'a Made>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Of the pieces, in their order, what they were unpacked to.
+    trees: Vec<Option<TreeId>>,
+    failure: Option<PackageError>,
+    new_bytes: u64,
+    new_objects: u64,
+    received: u64,
+}
+
+/// What a package became, and what it cost.
+pub(super) struct Assembled {
+    pub(super) tree: TreeId,
+    pub(super) new_bytes: u64,
+    pub(super) new_objects: u64,
+    pub(super) received: u64,
+}
+
+impl<'a> Assembly<'a> {
+    /// Begins with the pieces that were unpacked before, as far as `made` knows.
+    pub(super) fn begin(
+        name: &'a PackageName,
+        locked: &'a LockedPieces,
+        insertion: &'a Insertion<'a>,
+        made: Option<&'a Made>,
+    ) -> Result<Self, PackageError> {
+        let mut trees = Vec::with_capacity(locked.pieces.len());
+        for piece in &locked.pieces {
+            let known = match made {
+                Some(made) => known(insertion, made, piece_asked(locked, piece))?,
+                None => None,
+            };
+            trees.push(known);
+        }
+        let state = State {
+            trees,
+            ..State::default()
+        };
+        Ok(Self {
+            name,
+            locked,
+            insertion,
+            made,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// The pieces that are still to be fetched, by their place, and where they are.
+    pub(super) fn missing(
+        &self,
+        catalogues: &Catalogues<'_>,
+    ) -> Result<Vec<(usize, Request)>, PackageError> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let lacking = state.trees.iter().enumerate();
+        let lacking = lacking.filter_map(|(index, tree)| tree.is_none().then_some(index));
+        lacking
+            .map(|index| {
+                let fetcher = catalogues.fetcher(self.locked.of.catalogue)?;
+                let piece = &self.locked.pieces[index];
+                Ok((index, fetcher.request(self.locked, piece)?))
+            })
+            .collect()
+    }
+
+    /// What is asked for with a piece: the same in two packages is the same tree.
+    pub(super) fn asked(&self, index: usize) -> Digest {
+        piece_asked(self.locked, &self.locked.pieces[index])
+    }
+
+    /// Takes what the same piece became in another package, or takes note that it became nothing there.
+    pub(super) fn share(&self, index: usize, tree: Option<TreeId>, with: &PackageName) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.trees[index] = tree;
+        if tree.is_none() {
+            state.failure.get_or_insert_with(|| PackageError::Shared {
+                file: self.locked.pieces[index].file.clone(),
+                with: with.clone(),
+            });
+        }
+    }
+
+    /// Unpacks a piece that came, or takes note that it did not.
+    pub(super) fn take(
+        &self,
+        index: usize,
+        fetched: Result<Fetched, FetchError>,
+    ) -> Option<TreeId> {
+        let piece = &self.locked.pieces[index];
+        let making = self.making();
+        let unpacked = fetched.map_err(PackageError::from).and_then(|fetched| {
+            let received = fetched.received;
+            let (tree, added) = make::unpack(&making, piece, fetched)?;
+            Ok((tree, added, received))
+        });
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match unpacked {
+            Ok((tree, added, received)) => {
+                for warning in &added.warnings {
+                    let text = format!("package `{}`: {warning}", self.name);
+                    self.insertion.observer().observe(Event::Warning(text));
+                }
+                if let Some(made) = self.made {
+                    made.keep(piece_asked(self.locked, piece), tree);
+                }
+                state.trees[index] = Some(tree);
+                state.new_bytes += added.new_bytes;
+                state.new_objects += added.new_objects;
+                state.received += received;
+                Some(tree)
+            }
+            Err(error) => {
+                state.failure.get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    /// Joins the pieces.
+    pub(super) fn join(self) -> Result<Assembled, PackageError> {
+        let making = self.making();
+        let state = self
+            .state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = state.failure {
+            return Err(failure);
+        }
+        let trees: Vec<TreeId> = state.trees.into_iter().flatten().collect();
+        let tree = make::join(&making, &trees)?;
+        if let Some(made) = self.made {
+            made.keep(self.locked.identity(), tree);
+        }
+        Ok(Assembled {
+            tree,
+            new_bytes: state.new_bytes,
+            new_objects: state.new_objects,
+            received: state.received,
+        })
+    }
+
+    fn making(&self) -> Making<'a> {
+        Making {
+            insertion: self.insertion,
+            name: self.name,
+            locked: self.locked,
+            made: self.made,
+        }
+    }
+}
+
+/// The tree that came of what was asked before, if the store still has it.
+pub(super) fn known(
+    insertion: &Insertion<'_>,
+    made: &Made,
+    asked: Digest,
+) -> Result<Option<TreeId>, PackageError> {
+    match made.tree_of(asked) {
+        Some(tree) if insertion.has_tree(tree)? => Ok(Some(tree)),
+        _ => Ok(None),
+    }
+}
+
+/// What the tree of one piece is remembered by: its bytes and how they are unpacked.
+fn piece_asked(locked: &LockedPieces, piece: &Piece) -> Digest {
+    let how = make::unpacking(locked.of.catalogue, piece);
+    let text = format!(
+        "piece\n{}\n{:?}\n{}\n{:?}\n",
+        piece.digest, how.packing, how.strip, how.program
+    );
+    Digest::of(text.as_bytes())
+}

@@ -1,0 +1,154 @@
+//! The places that offer packages by name: what each can be asked, whoever it is.
+//!
+//! A [`Fetcher`] knows one catalogue: which versions there are, what one of them is made of on a system, and where its
+//! bytes are. It chooses no version and unpacks nothing; it only asks, through [`Downloads`].
+
+mod error;
+mod universe;
+
+pub use error::BuildOf;
+pub use error::CatalogueError;
+pub use universe::LeftOut;
+pub use universe::Need;
+pub use universe::Needs;
+pub use universe::Offered;
+pub use universe::OfferedVersion;
+pub use universe::Universe;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use dgmo_schema::catalogue::Catalogue;
+use dgmo_schema::generation::Timestamp;
+use dgmo_schema::lock::LockedPieces;
+use dgmo_schema::lock::Piece;
+use dgmo_schema::manifest::Endpoint;
+use dgmo_schema::manifest::NamedSource;
+use dgmo_schema::name::PackageName;
+use dgmo_schema::system::System;
+use dgmo_schema::version::Version;
+
+use super::Downloads;
+use super::Request;
+use super::forge::Forges;
+use super::npm::Npm;
+use super::pypi::Pypi;
+
+/// Where catalogues are asked, where a manifest says so.
+pub type Endpoints = BTreeMap<Catalogue, Endpoint>;
+
+/// What a package asks of its catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// What it is called here.
+    pub package: &'a PackageName,
+    /// The programs it shall show, as paths inside it; may be empty.
+    pub bin: &'a [String],
+    /// Where it comes from.
+    pub source: &'a NamedSource,
+    /// Of what it needs, versions published later are not taken.
+    pub not_after: Option<Timestamp>,
+    /// Which Python its manifest has, where it has one.
+    pub python: Option<&'a str>,
+}
+
+/// One version of a package, as its catalogue lists it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The version, in the catalogue's own order.
+    pub version: Version,
+    /// When it was published, where that is told.
+    pub published: Option<Timestamp>,
+    /// Why it is taken only by who names it exactly: its publisher withdrew it, or it is nothing that can be used.
+    pub withdrawn: Option<String>,
+}
+
+/// The versions of a package.
+#[derive(Debug, Clone, Default)]
+pub struct Versions {
+    /// All that are known, in no order.
+    pub listed: Vec<Listed>,
+    /// Names for some of them, such as `latest` or `beta`.
+    pub channels: BTreeMap<String, String>,
+}
+
+/// Whether what was locked for one system holds for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing in it depends on the system.
+    AnySystem,
+    /// It is for this system.
+    ThisSystem,
+}
+
+/// What can be asked of a catalogue.
+pub trait Fetcher: Sync {
+    /// The versions of a package.
+    ///
+    /// Of a long list, what is newest comes first, and asking ends when `enough` says so of what has come.
+    fn versions(
+        &self,
+        ask: &Ask<'_>,
+        enough: &dyn Fn(&Versions) -> bool,
+    ) -> Result<Versions, CatalogueError>;
+
+    /// What `version` is made of on `system`.
+    fn lock(
+        &self,
+        ask: &Ask<'_>,
+        version: &Version,
+        system: &System,
+    ) -> Result<(Reach, LockedPieces), CatalogueError>;
+
+    /// Where its packages need others: what there is to choose from for `version` on `system`. It then is locked by
+    /// that.
+    fn universe<'s>(
+        &'s self,
+        _ask: &'s Ask<'s>,
+        _version: &'s Version,
+        _system: &'s System,
+    ) -> Result<Option<Box<dyn Universe + 's>>, CatalogueError> {
+        Ok(None)
+    }
+
+    /// Whether what was locked on `system` still is what is asked for, its name and version apart.
+    fn is_meant(&self, _ask: &Ask<'_>, _locked: &LockedPieces) -> bool {
+        true
+    }
+
+    /// Where the bytes of a piece are, and what proves them.
+    fn request(&self, of: &LockedPieces, piece: &Piece) -> Result<Request, CatalogueError>;
+}
+
+/// All catalogues. Each finds out how it is asked when it first is.
+pub struct Catalogues<'a> {
+    forges: Forges<'a>,
+    npm: Npm<'a>,
+    pypi: Pypi<'a>,
+}
+
+impl fmt::Debug for Catalogues<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalogues").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Catalogues<'a> {
+    /// Asks through `downloads`, at the addresses of `endpoints` where there are any.
+    pub fn new(downloads: &'a Downloads<'a>, endpoints: &'a Endpoints) -> Self {
+        Self {
+            forges: Forges::new(downloads, endpoints),
+            npm: Npm::new(downloads, endpoints),
+            pypi: Pypi::new(downloads, endpoints),
+        }
+    }
+
+    /// What `catalogue` is asked through.
+    pub fn fetcher(&self, catalogue: Catalogue) -> Result<&dyn Fetcher, CatalogueError> {
+        match catalogue {
+            Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => Ok(&self.forges),
+            Catalogue::Npm => Ok(&self.npm),
+            Catalogue::Pypi => Ok(&self.pypi),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a release's file hashes to, by those who tell: the forge, and the lists that lie beside it.
+
+use dgmo_schema::manifest::ExpectedDigest;
+
+use super::super::Downloads;
+use super::super::asset;
+use super::super::asset::Algorithm;
+use super::super::asset::Checksum;
+use super::super::asset::Checksums;
+use super::super::asset::Covers;
+use super::super::catalogue::CatalogueError;
+use super::place::Place;
+use super::release::File;
+use super::release::Release;
+use dgmo_schema::id::Digest;
+use dgmo_schema::lock::Piece;
+use dgmo_schema::system::System;
+
+/// The most bytes a list of digests may have.
+const LARGEST_LIST: u64 = 4 << 20;
+
+/// The digest of the file `index`, if anybody tells it. Two that differ are an error: one of them lies.
+pub(super) fn find(
+    downloads: &Downloads<'_>,
+    place: &Place,
+    release: &Release,
+    (index, system): (usize, &System),
+) -> Result<Option<ExpectedDigest>, CatalogueError> {
+    let file = &release.files[index];
+    let beside = beside(downloads, place, release, (index, system))?;
+    match (file.digest, beside) {
+        (Some(one), Some(other)) if is_same_kind(&one, &other) && one != other => {
+            Err(CatalogueError::TwoDigests {
+                file: file.name.clone(),
+                one: one.to_string(),
+                other: other.to_string(),
+            })
+        }
+        (told, beside) => Ok(told.or(beside)),
+    }
+}
+
+/// What the lists beside the file say: the first of them that tells counts.
+fn beside(
+    downloads: &Downloads<'_>,
+    place: &Place,
+    release: &Release,
+    (index, system): (usize, &System),
+) -> Result<Option<ExpectedDigest>, CatalogueError> {
+    let files: Vec<_> = release.files.iter().map(File::as_asset).collect();
+    for found in asset::companions(&files, index, system).checksums {
+        let list = &release.files[found.index];
+        if list.size.is_some_and(|size| size > LARGEST_LIST) {
+            continue;
+        }
+        let sums = read_list(downloads, place, release, list)?;
+        let name = &release.files[index].name;
+        let digest = match found.covers {
+            Covers::Only => sums.of_only(name),
+            Covers::Several => sums.of(name),
+        };
+        let digest = digest.map_err(|conflict| CatalogueError::TwoDigests {
+            file: conflict.name,
+            one: format!("one in `{}`", list.name),
+            other: "another in the same list".to_owned(),
+        })?;
+        if let Some(expected) = digest.as_ref().and_then(expected) {
+            return Ok(Some(expected));
+        }
+    }
+    Ok(None)
+}
+
+fn read_list(
+    downloads: &Downloads<'_>,
+    place: &Place,
+    release: &Release,
+    list: &File,
+) -> Result<Checksums, CatalogueError> {
+    let piece = Piece {
+        name: format!("{} of {}", list.name, place.repository),
+        version: String::new(),
+        file: place.name_of(&release.tag, list),
+        size: None,
+        digest: ExpectedDigest::Blake3(Digest::of(b"")),
+        unpack: None,
+        at: String::new(),
+    };
+    let mut request = place.request(&piece);
+    request.expected.digests.clear();
+    let bytes = downloads.document(&request)?;
+    Ok(Checksums::parse(&list.name, &bytes))
+}
+
+/// The digest as it can be proven while bytes come; SHA-384 cannot, and hardly anybody publishes it.
+fn expected(sum: &Checksum) -> Option<ExpectedDigest> {
+    let kind = match sum.algorithm {
+        Algorithm::Sha256 => "sha256",
+        Algorithm::Blake3 => "b3",
+        Algorithm::Sha512 => "sha512",
+        Algorithm::Sha384 => return None,
+    };
+    format!("{kind}:{}", sum.hex).parse().ok()
+}
+
+fn is_same_kind(one: &ExpectedDigest, other: &ExpectedDigest) -> bool {
+    std::mem::discriminant(one) == std::mem::discriminant(other)
+}

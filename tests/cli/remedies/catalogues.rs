@@ -1,0 +1,215 @@
+//! Catalogues, from a forge of our own.
+
+use dgmo_schema::code::Code;
+
+use super::Proof;
+use super::Sandbox;
+use super::is_told;
+use crate::forge::Forge;
+use crate::forge::archive;
+use crate::npm::registry::Registry;
+use crate::pypi::File;
+use crate::pypi::Index;
+
+/// A manifest of a tool that is there as version 1, for two systems.
+fn tool() -> (Sandbox, Forge) {
+    let sandbox = Sandbox::new();
+    let forge = Forge::new();
+    let files = ["tool-linux-amd64.tar.gz", "tool-linux-arm64.tar.gz"];
+    forge.publish("v1.0.0", &files.map(|name| (name, archive(&sandbox, "hi"))));
+    forge.manifest(&sandbox, "");
+    (sandbox, forge)
+}
+
+/// What is `wrong` is told, and when it is mended the same command works.
+fn told(
+    code: Code,
+    hint: &str,
+    wrong: impl FnOnce(&Sandbox, &Forge),
+    mend: impl FnOnce(&Sandbox, &Forge),
+) {
+    let (sandbox, forge) = tool();
+    wrong(&sandbox, &forge);
+    is_told(code, &sandbox.dgmo("switch"), hint);
+    assert!(!sandbox.exists("work/dgmo.lock"));
+    mend(&sandbox, &forge);
+    sandbox.switch();
+    sandbox.sh("eval \"$(dgmo env)\"; tool").works().says("hi");
+}
+
+fn npm_manifest(sandbox: &Sandbox, registry: &Registry, version: &str) {
+    sandbox.manifest(&format!(
+        "{}packages: {{tool: {{npm: tool, version: \"{version}\"}}}}\n",
+        registry.sources()
+    ));
+}
+
+/// The same with a registry of npm, which has a version that works.
+fn npm_told(code: Code, hint: &str, wrong: impl FnOnce(&Sandbox, &Registry)) {
+    let sandbox = Sandbox::new();
+    let registry = Registry::new();
+    let about = serde_json::json!({"bin": "cli"});
+    registry.publish(
+        &sandbox,
+        "tool@1.0.0",
+        about,
+        &[("cli", "#!/bin/sh\necho hi\n")],
+    );
+    wrong(&sandbox, &registry);
+    is_told(code, &sandbox.dgmo("switch"), hint);
+    npm_manifest(&sandbox, &registry, "=1.0.0");
+    sandbox.switch();
+    sandbox.sh("eval \"$(dgmo env)\"; tool").works().says("hi");
+}
+
+#[expect(clippy::too_many_lines, reason = "a table: one entry for each code")]
+pub(super) fn proof(code: Code) -> Proof {
+    match code {
+        Code::CatalogueUnknown | Code::NeedsDisagree | Code::NoBuild => of_an_index(code),
+        Code::FetchRateLimited => Proof::Own(|| {
+            told(
+                Code::FetchRateLimited,
+                "`GITHUB_TOKEN`",
+                |_, forge| forge.change(|state| state.used_up = true),
+                |_, forge| forge.change(|state| state.used_up = false),
+            );
+        }),
+        Code::NotOffered => Proof::Own(|| {
+            told(
+                Code::NotOffered,
+                "correct its name",
+                |sandbox, _| {
+                    let manifest = sandbox.read("work/dgmo.yaml");
+                    sandbox.write(
+                        "work/dgmo.yaml",
+                        manifest.replace("maker/tool", "maker/tol"),
+                    );
+                },
+                |sandbox, forge| forge.manifest(sandbox, ""),
+            );
+        }),
+        Code::CatalogueAnswer => Proof::Own(|| {
+            told(
+                Code::CatalogueAnswer,
+                "`sources:`",
+                |_, forge| forge.change(|state| state.instead = Some("<html>".to_owned())),
+                |_, forge| forge.change(|state| state.instead = None),
+            );
+        }),
+        Code::NoVersionFits => Proof::Own(|| {
+            told(
+                Code::NoVersionFits,
+                "correct `version:`",
+                |sandbox, forge| forge.manifest(sandbox, ", version: \"7\""),
+                |sandbox, forge| forge.manifest(sandbox, ", version: \"1\""),
+            );
+        }),
+        Code::VersionNotUnderstood => Proof::Own(|| {
+            told(
+                Code::VersionNotUnderstood,
+                "`\"~1.7\"`",
+                |sandbox, forge| forge.manifest(sandbox, ", version: \">=1 <\""),
+                |sandbox, forge| forge.manifest(sandbox, ", version: \">=1 <2\""),
+            );
+        }),
+        Code::NoFileForSystem => Proof::Own(|| {
+            told(
+                Code::NoFileForSystem,
+                "out of `systems:`",
+                |sandbox, _| {
+                    let manifest = sandbox.read("work/dgmo.yaml");
+                    let more = manifest.replace("aarch64-linux", "aarch64-darwin");
+                    sandbox.write("work/dgmo.yaml", more);
+                },
+                |sandbox, _| {
+                    let manifest = sandbox.read("work/dgmo.yaml");
+                    sandbox.write("work/dgmo.yaml", manifest.replace(", aarch64-darwin", ""));
+                },
+            );
+        }),
+        Code::FileAmbiguous => Proof::Own(|| {
+            told(
+                Code::FileAmbiguous,
+                "`asset:`",
+                |sandbox, forge| {
+                    let files =
+                        ["full", "lite"].map(|kind| format!("tool-{kind}-linux-amd64.tar.gz"));
+                    let files = files
+                        .each_ref()
+                        .map(|name| (name.as_str(), archive(sandbox, "hi")));
+                    forge.publish("v1.1.0", &files);
+                    let manifest = sandbox.read("work/dgmo.yaml");
+                    sandbox.write("work/dgmo.yaml", manifest.replace(", aarch64-linux", ""));
+                },
+                |sandbox, forge| {
+                    forge.manifest(sandbox, ", asset: \"*-lite-*\"");
+                    let manifest = sandbox.read("work/dgmo.yaml");
+                    sandbox.write("work/dgmo.yaml", manifest.replace(", aarch64-linux", ""));
+                },
+            );
+        }),
+        _ => npm_proof(code),
+    }
+}
+
+/// Those that a registry of npm shows best.
+fn npm_proof(code: Code) -> Proof {
+    match code {
+        Code::CatalogueUnknown => Proof::Own(|| {
+            npm_told(
+                Code::CatalogueUnknown,
+                "write into `dgmo.yaml`",
+                |sandbox, _| sandbox.manifest("packages: {tool: {npm: tool}}\n"),
+            );
+        }),
+        Code::DependencyMissing => Proof::Own(|| {
+            npm_told(
+                Code::DependencyMissing,
+                "ask for another version",
+                |sandbox, registry| {
+                    let needs = serde_json::json!({"bin": "cli", "dependencies": {"gone": "1"}});
+                    registry.publish(sandbox, "tool@1.1.0", needs, &[]);
+                    npm_manifest(sandbox, registry, "1");
+                },
+            );
+        }),
+        _ => unreachable!("{code} is not of a catalogue"),
+    }
+}
+
+/// Those that an index of Python packages shows.
+fn of_an_index(code: Code) -> Proof {
+    match code {
+        Code::CatalogueUnknown => Proof::Own(|| {
+            let index = Index::new();
+            index.wheel("hello", "1", &[], &[]);
+            let sandbox = Sandbox::new();
+            sandbox.manifest("packages: {hello: {pypi: hello}}\n");
+            is_told(Code::CatalogueUnknown, &sandbox.dgmo("lock"), "write into");
+            index.manifest(&sandbox, "  hello: {pypi: hello}\n");
+            sandbox.dgmo("lock").works();
+        }),
+        Code::NeedsDisagree => Proof::Own(|| {
+            let index = Index::new();
+            index.wheel("hello", "1", &[], &[]);
+            index.wheel("hello", "2", &["Requires-Dist: nobody-has-it"], &[]);
+            let sandbox = Sandbox::new();
+            index.manifest(&sandbox, "  hello: {pypi: hello, version: \"2\"}\n");
+            is_told(Code::NeedsDisagree, &sandbox.dgmo("lock"), "`version:`");
+            index.manifest(&sandbox, "  hello: {pypi: hello, version: \"1\"}\n");
+            sandbox.dgmo("lock").works();
+        }),
+        Code::NoBuild => Proof::Own(|| {
+            let index = Index::new();
+            let source = File::new("hello-2.tar.gz", b"source".to_vec());
+            index.publish("hello", source);
+            index.wheel("hello", "1", &[], &[]);
+            let sandbox = Sandbox::new();
+            index.manifest(&sandbox, "  hello: {pypi: hello, version: \"=2\"}\n");
+            is_told(Code::NoBuild, &sandbox.dgmo("lock"), "another `version:`");
+            index.manifest(&sandbox, "  hello: {pypi: hello, version: \"1\"}\n");
+            sandbox.dgmo("lock").works();
+        }),
+        _ => unreachable!("{code} is not of an index"),
+    }
+}
