@@ -43,6 +43,15 @@ const NEEDED: &[Debian] = &[
         program: "fish",
         package: "fish",
     },
+    // Real tools come through the catalogues' own clients.
+    Debian {
+        program: "npm",
+        package: "npm",
+    },
+    Debian {
+        program: "pip3",
+        package: "python3-pip",
+    },
 ];
 
 /// Installs what is missing, then runs all tests. The runner's own summary is the last that is printed.
