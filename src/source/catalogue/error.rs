@@ -18,8 +18,6 @@ pub enum CatalogueError {
         /// The lines that say it.
         lines: String,
     },
-    #[error("packages of `{catalogue}` cannot be fetched by this version of dgmo")]
-    NotYet { catalogue: Catalogue },
     #[error("there is no `{offer}`")]
     NotOffered { offer: Offer, source: FetchError },
     #[error(transparent)]
@@ -103,7 +101,6 @@ impl Diagnose for CatalogueError {
     fn code(&self) -> Code {
         match self {
             Self::NoEndpoint { .. } => Code::CatalogueUnknown,
-            Self::NotYet { .. } => Code::ManifestNotYet,
             Self::NotOffered { .. } => Code::NotOffered,
             Self::Fetch(error) => error.code(),
             Self::Answer { .. } => Code::CatalogueAnswer,
@@ -118,7 +115,6 @@ impl Diagnose for CatalogueError {
     fn hint(&self) -> Option<Hint> {
         let text = match self {
             Self::NoEndpoint { lines, .. } => format!("write into `dgmo.yaml`:\n{lines}"),
-            Self::NotYet { .. } => "take it from a `url:` or a `path:`".to_owned(),
             Self::NotOffered { .. } => "correct its name in `dgmo.yaml`".to_owned(),
             Self::Fetch(_) => return None,
             Self::Answer { .. } => {

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use dgmo_schema::catalogue::Catalogue;
 use dgmo_schema::catalogue::Offer;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
@@ -334,8 +333,10 @@ impl Pypi<'_> {
                 source,
             },
             Some(error) => error,
-            None => CatalogueError::NotYet {
-                catalogue: Catalogue::Pypi,
+            None => CatalogueError::Answer {
+                url: offer.to_string(),
+                why: "there was none of that name, and now there is; run the command again"
+                    .to_owned(),
             },
         })
     }
