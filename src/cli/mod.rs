@@ -27,6 +27,7 @@ mod keep;
 mod lock;
 #[cfg(test)]
 mod manual;
+mod narrow;
 mod outdated;
 mod profiles;
 mod remove;
@@ -209,6 +210,11 @@ fn exit_of(result: &io::Result<()>) -> ExitCode {
 
 /// What clap refuses is told by clap, but for programs it is a document like any other.
 fn parse(words: &[OsString]) -> Result<Cli, ExitCode> {
+    if let Some(matches) = narrow::read(words)
+        && let Ok(cli) = Cli::from_arg_matches(&matches)
+    {
+        return Ok(cli);
+    }
     let parsed = Cli::command()
         .try_get_matches_from(words)
         .and_then(|matches| Cli::from_arg_matches(&matches));

@@ -21,9 +21,20 @@ const MUSL: Debian = Debian {
     package: "musl-tools",
 };
 
-/// A program that may lie at any address has a table of what to adjust; this way it takes a bit for most entries and not
-/// 24 bytes. musl reads it since 1.2.4.
-const SHORT_RELOCATIONS: &str = "-Clink-arg=-Wl,-z,pack-relative-relocs";
+/// How the parts are put together.
+///
+/// The linker that comes with Rust knows functions that came out the same and keeps one of them. A program that may lie
+/// at any address has a table of what to adjust; packed, it takes a bit for most entries and not 24 bytes, which musl
+/// reads since 1.2.4.
+const LINKING: &[&str] = &[
+    "-Clinker=rust-lld",
+    "-Clink-arg=--icf=all",
+    "-Clink-arg=-zpack-relative-relocs",
+    "-Clink-arg=--no-eh-frame-hdr",
+];
+
+/// Leaves out how stacks are unwound.
+const WITHOUT_UNWINDING: &str = "packaging/link/without-unwinding.ld";
 
 /// What lies beside the program in the archive.
 const DOCUMENTS: &[&str] = &["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
@@ -57,7 +68,7 @@ fn build() -> Result<PathBuf> {
     command
         .args(["--no-default-features", "--target", &target])
         .env(format!("CC_{}", target.replace('-', "_")), "musl-gcc")
-        .env("RUSTFLAGS", format!("{} {SHORT_RELOCATIONS}", remap()?));
+        .env("RUSTFLAGS", rust_flags()?);
     run::run(&mut command)?;
     let folder = root::target().join("dist");
     std::fs::create_dir_all(&folder)?;
@@ -65,6 +76,16 @@ fn build() -> Result<PathBuf> {
     let built = root::target().join(&target).join("release/dgmo");
     std::fs::copy(&built, &program).with_context(|| format!("no {}", built.display()))?;
     Ok(program)
+}
+
+fn rust_flags() -> Result<String> {
+    let script = root::root().join(WITHOUT_UNWINDING);
+    Ok(format!(
+        "{} {} -Clink-arg={}",
+        remap()?,
+        LINKING.join(" "),
+        script.display()
+    ))
 }
 
 /// The same program comes out wherever the house stands and whoever's cargo home it is.
