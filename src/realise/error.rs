@@ -55,8 +55,7 @@ pub enum PackageError {
 impl Diagnose for PackageError {
     fn code(&self) -> Code {
         match self {
-            Self::OtherSystems { .. } => Code::SystemNotLocked,
-            Self::NoPath => Code::LockOutOfDate,
+            Self::OtherSystems { .. } | Self::NoPath => Code::LockOutOfDate,
             Self::Fetch(error) => error.code(),
             Self::Catalogue(error) => error.code(),
             Self::Unpack { .. } | Self::Put { .. } => Code::PackageUnusable,
@@ -76,6 +75,12 @@ impl Diagnose for PackageError {
                 return Some(Hint::Do(format!(
                     "add `{system}` to `systems:` in `dgmo.yaml` and run `dgmo lock`"
                 )));
+            }
+            // Addresses were unpacked when they were locked; what fails here came by name, where nobody says how.
+            Self::Unpack { .. } => {
+                return Some(Hint::Do(
+                    "ask for another `version:` in `dgmo.yaml`, or tell its publisher".to_owned(),
+                ));
             }
             Self::TreeDiffers { .. } => "dgmo update",
             Self::NoPath | Self::PathChanged { .. } => "dgmo lock",

@@ -235,5 +235,5 @@ fn a_system_the_lock_does_not_cover_is_told() {
     manifest.systems.truncate(1);
     let resolution = scene.resolve(&manifest);
     let error = scene.realise(&resolution, Online::Yes).unwrap_err();
-    assert_eq!(error.code(), Code::SystemNotLocked, "{error}");
+    assert_eq!(error.code(), Code::LockOutOfDate, "{error}");
 }

@@ -95,8 +95,7 @@ impl Diagnose for PackageError {
 impl Diagnose for RecordError {
     fn code(&self) -> Code {
         match self {
-            Self::NotLocked { .. } => Code::LockOutOfDate,
-            Self::OtherSystems { .. } => Code::SystemNotLocked,
+            Self::NotLocked { .. } | Self::OtherSystems { .. } => Code::LockOutOfDate,
         }
     }
 

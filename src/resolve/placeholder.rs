@@ -19,8 +19,8 @@ pub enum PlaceholderError {
 impl Diagnose for PlaceholderError {
     fn code(&self) -> Code {
         match self {
-            Self::Unknown { .. } | Self::Brace { .. } => Code::PlaceholderUnknown,
-            Self::NoVersion { .. } => Code::VersionMissing,
+            Self::Unknown { .. } | Self::Brace { .. } => Code::ManifestValue,
+            Self::NoVersion { .. } => Code::ManifestEntry,
         }
     }
 

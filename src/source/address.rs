@@ -79,6 +79,19 @@ impl std::fmt::Debug for Remote {
     }
 }
 
+/// Whether what stands behind the host is a port, or nothing does. The parser takes any word there.
+fn has_a_port_or_none(uri: &Uri) -> bool {
+    let Some(authority) = uri.authority() else {
+        return true;
+    };
+    let place = authority.as_str().rsplit('@').next().unwrap_or_default();
+    let behind = match place.rfind(']') {
+        Some(at) => &place[at + 1..],
+        None => place.find(':').map_or("", |at| &place[at..]),
+    };
+    behind.is_empty() || authority.port_u16().is_some()
+}
+
 impl Remote {
     fn parse(text: &str) -> Result<Self, String> {
         if !text.is_ascii() || text.contains(' ') {
@@ -96,6 +109,9 @@ impl Remote {
             .host()
             .filter(|host| !host.is_empty())
             .ok_or("it has no host")?;
+        if !has_a_port_or_none(&uri) {
+            return Err("its port is not a number below 65,536".to_owned());
+        }
         let usual = match scheme {
             Scheme::Http => 80,
             Scheme::Https => 443,

@@ -60,7 +60,8 @@ codes! {
         "`systems:` lists the kinds of machine the lock covers, and this one is not among them. Add it and run \
          `dgmo lock`.";
     ManifestChanged = "DG1052", "the manifest changed while the switch was under way",
-        "Somebody edited it between reading and switching. Nothing was changed; run the command again.";
+        "This code is not given any more: a switch takes the manifest as it was when it read it. Run the command again to \
+         take what was written meanwhile.";
 
     // ---- 11: lock
     LockOutOfDate = "DG1101", "the lock does not fit the manifest",
@@ -165,10 +166,11 @@ codes! {
          of machine, or comes from git, an address or a folder rather than from the catalogue. The message names who needs \
          what. Ask for another version of the package with `version:` in `dgmo.yaml`.";
     PlaceholderUnknown = "DG1250", "an address has a placeholder nobody knows",
-        "An address may hold `{version}`, `{system}`, `{os}` and `{arch}`. A brace that is meant as such is written \
-         `%7B` or `%7D`.";
+        "This code is not given any more: DG1007 says it, with the line. An address may hold `{version}`, `{system}`, \
+         `{os}` and `{arch}`; a brace that is meant as such is written `%7B` or `%7D`.";
     VersionMissing = "DG1251", "an address needs a version",
-        "The address holds `{version}`, and the package says none. Add `version:` to it in `dgmo.yaml`.";
+        "This code is not given any more: DG1011 says it, with the line. The address holds `{version}`, and the package \
+         says none; add `version:` to it in `dgmo.yaml`.";
     PackingUnknown = "DG1252", "nothing tells how a download is packed",
         "The end of the address is not one dgmo knows, such as `.tar.gz` or `.zip`. Say it with `unpack:` in \
          `dgmo.yaml`; a single program that is not packed has `unpack: program`.";
@@ -179,7 +181,8 @@ codes! {
         "Each of them is listed with its reason. The lock was not changed. Correct them in `dgmo.yaml` and run \
          `dgmo lock` again.";
     SystemNotLocked = "DG1255", "the lock does not cover this kind of machine",
-        "Add this machine's system to `systems:` in `dgmo.yaml` and run `dgmo lock`.";
+        "This code is not given any more: DG1051 says it of the manifest, DG1101 of the lock. Add this machine's system \
+         to `systems:` in `dgmo.yaml` and run `dgmo lock`.";
     RealiseFailed = "DG1280", "some packages could not be made present",
         "Each of them is listed with its reason. Nothing of them is visible, and the current generation is what it \
          was. What was fetched is kept; run the command again when the reasons are gone.";
@@ -191,7 +194,8 @@ codes! {
          nothing writes there any more; with `--locked`, run `dgmo lock` first.";
     PackageUnusable = "DG1283", "a package could not be unpacked",
         "The bytes are the ones the lock names, but unpacking them failed; the lines below the message say where. \
-         Nothing of the package is visible. Look whether `unpack:` and `strip:` in `dgmo.yaml` fit the file.";
+         Nothing of the package is visible. Of an address, look whether `unpack:` and `strip:` in `dgmo.yaml` fit \
+         the file; of a package by name, ask for another `version:` or another `asset:`.";
 
     // ---- 20: store
     ObjectMissing = "DG2001", "an object is not in the store",

@@ -297,6 +297,31 @@ pub enum Packing {
     Zip,
 }
 
+impl Packing {
+    /// Its word, as `unpack:` has it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Program => "program",
+            Self::Gz => "gz",
+            Self::Xz => "xz",
+            Self::Zst => "zst",
+            Self::Bz2 => "bz2",
+            Self::Tar => "tar",
+            Self::TarGz => "tar.gz",
+            Self::TarXz => "tar.xz",
+            Self::TarZst => "tar.zst",
+            Self::TarBz2 => "tar.bz2",
+            Self::Zip => "zip",
+        }
+    }
+}
+
+impl fmt::Display for Packing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
 /// One home file, or a folder of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileEntry {

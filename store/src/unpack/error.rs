@@ -17,7 +17,7 @@ pub enum UnpackError {
     Read { source: io::Error },
     #[error("the archive is damaged or cut short after `{after}`")]
     Damaged { after: String, source: io::Error },
-    #[error("the archive is not packed as {expected:?}; it looks like {found}")]
+    #[error("the archive is not packed as `{expected}`; it looks like {found}")]
     WrongPacking {
         expected: Packing,
         found: &'static str,

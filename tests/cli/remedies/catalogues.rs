@@ -127,6 +127,19 @@ pub(super) fn proof(code: Code) -> Proof {
                 },
             );
         }),
+        Code::PackageUnusable => Proof::Own(|| {
+            let (sandbox, forge) = tool();
+            let files = ["tool-linux-amd64.tar.gz", "tool-linux-arm64.tar.gz"];
+            forge.publish("v1.1.0", &files.map(|name| (name, b"no archive".to_vec())));
+            is_told(
+                Code::PackageUnusable,
+                &sandbox.dgmo("switch"),
+                "another `version:`",
+            );
+            forge.manifest(&sandbox, ", version: \"=1.0.0\"");
+            sandbox.switch();
+            sandbox.sh("eval \"$(dgmo env)\"; tool").works().says("hi");
+        }),
         Code::FileAmbiguous => Proof::Own(|| {
             told(
                 Code::FileAmbiguous,

@@ -11,8 +11,8 @@ use std::sync::atomic::Ordering;
 
 use dgmo_schema::code::Code;
 
-use super::CHECKED_BEFORE;
 use super::Mend;
+use super::NOT_GIVEN_ANY_MORE;
 use super::Proof;
 use super::Sandbox;
 use super::Trouble;
@@ -233,9 +233,6 @@ pub(super) fn proof(code: Code) -> Proof {
             "run `dgmo update`",
             Mend::Run,
         )),
-        Code::PackageUnusable => Proof::Unreachable(
-            "a lock is written only after the bytes were unpacked once, and then their tree is known",
-        ),
         Code::PathChanged => Proof::Own(|| {
             let sandbox = Sandbox::with("");
             sandbox.switch();
@@ -248,12 +245,31 @@ pub(super) fn proof(code: Code) -> Proof {
             sandbox.sh(&command.unwrap()).works();
             sandbox.switch();
         }),
-        Code::SystemNotLocked => Proof::Unreachable(
-            "every switch brings the lock up to the systems of the manifest first",
-        ),
-        Code::AddressInvalid | Code::PlaceholderUnknown | Code::VersionMissing => {
-            Proof::Unreachable(CHECKED_BEFORE)
+        Code::SystemNotLocked | Code::PlaceholderUnknown | Code::VersionMissing => {
+            Proof::Unreachable(NOT_GIVEN_ANY_MORE)
         }
+        Code::AddressInvalid => Proof::Own(|| {
+            let sandbox = Sandbox::new();
+            let right = format!("file://{}/tool.tar.gz", sandbox.work().display());
+            sandbox.program("work/bin/tool", "#!/bin/sh\n");
+            sandbox.sh("tar czf tool.tar.gz bin").works();
+            let manifest = |address: &str| {
+                sandbox.manifest(&format!("packages: {{tool: {{url: \"{address}\"}}}}\n"));
+            };
+            for wrong in [
+                "http://:80/tool.tar.gz",
+                "http://[::1/tool.tar.gz",
+                "http://example.org:port/tool.tar.gz",
+                "http://example.org:99999/tool.tar.gz",
+                "file:tool.tar.gz",
+            ] {
+                manifest(wrong);
+                let hint = "correct the address";
+                is_told(Code::AddressInvalid, &sandbox.dgmo("switch"), hint);
+            }
+            manifest(&right);
+            sandbox.dgmo("switch").works();
+        }),
         _ => unreachable!("{code} is not of this range"),
     }
 }
