@@ -35,6 +35,10 @@ pub enum Var {
     AllProxy,
     /// The hosts that need none.
     NoProxy,
+    /// The command that git reaches hosts with over ssh.
+    GitSshCommand,
+    /// The program that git reaches hosts with over ssh.
+    GitSsh,
     /// Where GitHub's own runners say its API is.
     GithubApi,
     /// A token for GitHub, as its own program takes it.
@@ -131,6 +135,8 @@ impl Var {
             Self::HttpsProxy => "HTTPS_PROXY",
             Self::AllProxy => "ALL_PROXY",
             Self::NoProxy => "NO_PROXY",
+            Self::GitSshCommand => "GIT_SSH_COMMAND",
+            Self::GitSsh => "GIT_SSH",
             Self::GithubApi => "GITHUB_API_URL",
             Self::GhToken => "GH_TOKEN",
             Self::GithubToken => "GITHUB_TOKEN",

@@ -55,8 +55,8 @@ pub(super) struct Args {
     /// Take it from this address; may hold {version}, {system}, {os} and {arch}
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`; a version may
-    /// follow an `@`
+    /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`,
+    /// `git:ADDRESS`; a version may follow an `@`
     #[arg(long, value_name = "CATALOGUE:NAME", conflicts_with_all = ["path", "url"])]
     from: Option<String>,
     /// Which versions will do: `14`, `~1.7`, `>=2, <4`, `latest`; with an address, what `{version}` stands for
@@ -195,11 +195,11 @@ fn meant(args: &Args) -> Result<Meant> {
         let source = named(from).ok_or_else(|| no_catalogue(from))?;
         return plain(given.clone(), Place::Named(source));
     }
-    if given.contains("://") {
-        return plain(name_of(given), Place::Url(given.clone()));
-    }
     if let Some(source) = named(given) {
         return plain(name_in(&source.offer), Place::Named(source));
+    }
+    if given.contains("://") {
+        return plain(name_of(given), Place::Url(given.clone()));
     }
     if given.starts_with('.') || given.starts_with('/') {
         return plain(name_of(given), Place::Path(given.clone()));
@@ -243,9 +243,13 @@ enum Place {
 /// What `CATALOGUE:NAME@VERSION` means, if it begins with a catalogue.
 pub(super) fn named(text: &str) -> Option<NamedSource> {
     let offer: Offer = text.parse().ok()?;
-    // A name of npm may begin with the same sign.
+    // A name of npm may begin with the same sign, and one of git hold a user before it.
+    let is_version =
+        |version: &str| offer.catalogue != Catalogue::Git || !version.contains(['/', ':']);
     let (name, version) = match offer.name.rsplit_once('@') {
-        Some((name, version)) if !name.is_empty() => (name.to_owned(), Some(version.to_owned())),
+        Some((name, version)) if !name.is_empty() && is_version(version) => {
+            (name.to_owned(), Some(version.to_owned()))
+        }
         _ => (offer.name, None),
     };
     // `pypi:httpie[socks]`, as pip has it.
@@ -258,15 +262,12 @@ pub(super) fn named(text: &str) -> Option<NamedSource> {
         _ => (name, Vec::new()),
     };
     Some(NamedSource {
-        offer: Offer {
+        version,
+        extras,
+        ..NamedSource::of(Offer {
             catalogue: offer.catalogue,
             name,
-        },
-        version,
-        asset: BTreeMap::new(),
-        minisign: None,
-        extras,
-        python: None,
+        })
     })
 }
 
@@ -281,15 +282,22 @@ fn tool(text: &str) -> Option<(&'static index::Tool, Option<String>)> {
 
 /// What a package of a catalogue is called where nothing else is said.
 pub(super) fn name_in(offer: &Offer) -> String {
-    let last = offer.name.rsplit('/').next().unwrap_or(&offer.name);
+    let name = offer.name.trim_end_matches('/');
+    let last = match offer.catalogue {
+        Catalogue::Git => {
+            let last = name.rsplit(['/', ':']).next().unwrap_or(name);
+            last.strip_suffix(".git").unwrap_or(last)
+        }
+        _ => name.rsplit('/').next().unwrap_or(name),
+    };
     last.to_ascii_lowercase()
 }
 
 fn no_catalogue(text: &str) -> Failure {
     OpError::Usage {
         what: format!("`{text}` names no package of a catalogue"),
-        hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME` or \
-               `forgejo:HOST/OWNER/NAME`"
+        hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME`, \
+               `forgejo:HOST/OWNER/NAME` or `git:ADDRESS`"
             .to_owned(),
     }
     .into()

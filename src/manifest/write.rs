@@ -49,6 +49,15 @@ fn named_pairs(source: &NamedSource) -> Vec<(&'static str, String)> {
     if let Some(python) = &source.python {
         pairs.push(("python", quoted(python)));
     }
+    if let Some(rev) = &source.rev {
+        pairs.push(("rev", quoted(rev)));
+    }
+    if let Some(subdir) = &source.subdir {
+        pairs.push(("subdir", quoted(subdir)));
+    }
+    if source.whole {
+        pairs.push(("submodules", "true".to_owned()));
+    }
     pairs
 }
 

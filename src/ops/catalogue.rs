@@ -147,12 +147,5 @@ fn unknown(name: &PackageName) -> super::Failure {
 
 /// A tool of the index, in any version.
 pub fn of_tool(tool: &index::Tool) -> NamedSource {
-    NamedSource {
-        offer: tool.offer.clone(),
-        version: None,
-        asset: BTreeMap::new(),
-        minisign: None,
-        extras: Vec::new(),
-        python: None,
-    }
+    NamedSource::of(tool.offer.clone())
 }

@@ -1,6 +1,7 @@
 //! Running other programs: arguments as lists, never shell strings.
 
 mod attempt;
+mod call;
 mod capture;
 pub mod interrupt;
 #[cfg(unix)]
@@ -13,6 +14,9 @@ mod run;
 
 pub use attempt::Attempt;
 pub use attempt::Ended;
+pub use call::Call;
+pub use call::Reply;
+pub use call::Talk;
 pub use capture::Captured;
 pub use capture::capture;
 pub use capture::run_in_front;

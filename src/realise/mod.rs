@@ -46,6 +46,7 @@ use crate::source::Expected;
 use crate::source::FetchError;
 use crate::source::Fetched;
 use crate::source::Request;
+use crate::source::Way;
 use crate::source::in_parallel;
 use pieces::Assembly;
 
@@ -119,10 +120,12 @@ pub(crate) fn put_together_again(
 ) -> Result<TreeId, PackageError> {
     let assembly = Assembly::begin(name, locked, insertion, None)?;
     let missing = assembly.missing(catalogues)?;
-    let (places, requests): (Vec<usize>, Vec<Request>) = missing.into_iter().unzip();
-    downloads.fetch_all(&requests, |index, fetched| {
-        assembly.take(places[index], fetched)
+    let hosts: Vec<_> = missing.iter().map(|(_, way)| way.host()).collect();
+    downloads.at_once(&hosts, |index| {
+        let (piece, way) = &missing[index];
+        assembly.take(*piece, way.go(downloads))
     });
+    drop(missing);
     Ok(assembly.join()?.tree)
 }
 
@@ -245,8 +248,8 @@ impl Work<'_, '_> {
         failures: &mut Vec<Failure>,
     ) {
         let mut assemblies = Vec::new();
-        let mut requests = Vec::new();
-        // Of each request, the packages that wait for it: what several need is fetched and unpacked once.
+        let mut ways: Vec<Way<'_>> = Vec::new();
+        // Of each way, the packages that wait for it: what several need is fetched and unpacked once.
         let mut waiting: Vec<Vec<(usize, usize)>> = Vec::new();
         let mut known = HashMap::new();
         for (name, locked) in apart {
@@ -256,9 +259,9 @@ impl Work<'_, '_> {
                 begun.and_then(|assembly| Ok((assembly.missing(self.how.catalogues)?, assembly)));
             match missing {
                 Ok((missing, assembly)) => {
-                    for (piece, request) in missing {
+                    for (piece, way) in missing {
                         let at = *known.entry(assembly.asked(piece)).or_insert_with(|| {
-                            requests.push(request);
+                            ways.push(way);
                             waiting.push(Vec::new());
                             waiting.len() - 1
                         });
@@ -269,12 +272,13 @@ impl Work<'_, '_> {
                 Err(failure) => failures.push((name.clone(), failure)),
             }
         }
-        self.how.downloads.fetch_all(&requests, |index, fetched| {
+        let hosts: Vec<_> = ways.iter().map(Way::host).collect();
+        self.how.downloads.at_once(&hosts, |index| {
             let [(first, piece), others @ ..] = waiting[index].as_slice() else {
                 return;
             };
             let first = &assemblies[*first];
-            let tree = first.take(*piece, fetched);
+            let tree = first.take(*piece, ways[index].go(self.how.downloads));
             for (other, piece) in others {
                 assemblies[*other].share(*piece, tree, first.name);
             }

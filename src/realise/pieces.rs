@@ -15,10 +15,10 @@ use super::PackageError;
 use super::made::Made;
 use super::make;
 use super::make::Making;
+use crate::source::Brought;
+use crate::source::CatalogueError;
 use crate::source::Catalogues;
-use crate::source::FetchError;
-use crate::source::Fetched;
-use crate::source::Request;
+use crate::source::Way;
 
 /// One package under way.
 pub(super) struct Assembly<'a> {
@@ -58,9 +58,10 @@ impl<'a> Assembly<'a> {
     ) -> Result<Self, PackageError> {
         let mut trees = Vec::with_capacity(locked.pieces.len());
         for piece in &locked.pieces {
-            let known = match made {
-                Some(made) => known(insertion, made, piece_asked(locked, piece))?,
-                None => None,
+            let known = match (made, make::tree_of(locked.of.catalogue, piece)) {
+                (None, _) => None,
+                (Some(_), Some(tree)) => insertion.has_tree(tree)?.then_some(tree),
+                (Some(made), None) => known(insertion, made, piece_asked(locked, piece))?,
             };
             trees.push(known);
         }
@@ -77,11 +78,14 @@ impl<'a> Assembly<'a> {
         })
     }
 
-    /// The pieces that are still to be fetched, by their place, and where they are.
-    pub(super) fn missing(
+    /// The pieces that are still to be brought here, by their place, and how.
+    pub(super) fn missing<'c>(
         &self,
-        catalogues: &Catalogues<'_>,
-    ) -> Result<Vec<(usize, Request)>, PackageError> {
+        catalogues: &'c Catalogues<'_>,
+    ) -> Result<Vec<(usize, Way<'c>)>, PackageError>
+    where
+        'a: 'c,
+    {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let lacking = state.trees.iter().enumerate();
         let lacking = lacking.filter_map(|(index, tree)| tree.is_none().then_some(index));
@@ -89,7 +93,7 @@ impl<'a> Assembly<'a> {
             .map(|index| {
                 let fetcher = catalogues.fetcher(self.locked.of.catalogue)?;
                 let piece = &self.locked.pieces[index];
-                Ok((index, fetcher.request(self.locked, piece)?))
+                Ok((index, fetcher.way(self.locked, piece)?))
             })
             .collect()
     }
@@ -115,13 +119,13 @@ impl<'a> Assembly<'a> {
     pub(super) fn take(
         &self,
         index: usize,
-        fetched: Result<Fetched, FetchError>,
+        brought: Result<Brought, CatalogueError>,
     ) -> Option<TreeId> {
         let piece = &self.locked.pieces[index];
         let making = self.making();
-        let unpacked = fetched.map_err(PackageError::from).and_then(|fetched| {
-            let received = fetched.received;
-            let (tree, added) = make::unpack(&making, piece, fetched)?;
+        let unpacked = brought.map_err(PackageError::from).and_then(|brought| {
+            let received = brought.received;
+            let (tree, added) = make::unpack(&making, piece, brought)?;
             Ok((tree, added, received))
         });
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -99,6 +99,9 @@ impl Diagnose for NamedError {
             Self::Range(_) | Self::Version(_) => {
                 "write `version:` as `\"14\"`, `\"~1.7\"`, `\"=1.7.1\"`, `\">=2, <4\"` or `latest`"
             }
+            Self::NoneFits { offer, .. } if offer.starts_with("git:") => {
+                "correct `version:` in `dgmo.yaml`, or name a branch or a whole commit with `rev:`"
+            }
             Self::NoneFits { .. } => "correct `version:` in `dgmo.yaml`",
             Self::NeedsDisagree { .. } => {
                 "ask for another `version:`, for fewer `extras:`, or for another `python:` in `dgmo.yaml`"
@@ -118,7 +121,9 @@ impl Diagnose for NamedError {
 /// How the versions of a catalogue are ordered.
 pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
     match catalogue {
-        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => Scheme::Release,
+        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo | Catalogue::Git => {
+            Scheme::Release
+        }
         Catalogue::Npm => Scheme::Npm,
         Catalogue::Pypi => Scheme::Pep440,
     }
@@ -127,9 +132,10 @@ pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
 /// The versions that will do.
 fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
     let scheme = scheme(source.offer.catalogue);
-    match &source.version {
-        Some(text) => Ok(VersionRange::parse(scheme, text)?),
-        None => Ok(VersionRange::any(scheme)),
+    match (&source.rev, &source.version) {
+        (Some(rev), _) => Ok(VersionRange::channel_named(scheme, rev)),
+        (None, Some(text)) => Ok(VersionRange::parse(scheme, text)?),
+        (None, None) => Ok(VersionRange::any(scheme)),
     }
 }
 
@@ -227,7 +233,13 @@ impl Wanted<'_> {
             Some(_) => true,
             None => range.matches(&version),
         };
-        if !fits {
+        let is_meant = |build: &Locked| match build {
+            Locked::Pieces(pieces) => {
+                pieces.of != self.source.offer || fetcher.is_version_meant(&self.ask(), pieces)
+            }
+            Locked::Url(_) | Locked::Path { .. } => true,
+        };
+        if !fits || !previous.builds.values().all(is_meant) {
             return None;
         }
         let wanted = |scope: &Scope| match scope {
@@ -256,7 +268,10 @@ impl Wanted<'_> {
             }
             _ => true,
         };
-        pieces.of == self.source.offer && pieces.signer == self.source.minisign && is_the_file()
+        pieces.of == self.source.offer
+            && pieces.signer == self.source.minisign
+            && pieces.whole == self.source.whole
+            && is_the_file()
     }
 
     /// The newest version that fits and may be taken.
@@ -278,7 +293,8 @@ impl Wanted<'_> {
         let version = &listed.version;
         match &listed.withdrawn {
             Some(why) if range.exact().is_none() => Some(format!("{version} is not taken: {why}")),
-            _ if !is_old_enough => Some(format!(
+            // Who names the very tag or commit has chosen it.
+            _ if !is_old_enough && range.channel() != Some(version.as_str()) => Some(format!(
                 "{version} is not taken: it is younger than is asked for"
             )),
             _ => None,
@@ -317,7 +333,7 @@ impl Wanted<'_> {
             .filter_map(|it| self.why_not(range, it));
         NamedError::NoneFits {
             offer: self.source.offer.to_string(),
-            range: match &self.source.version {
+            range: match self.source.rev.as_ref().or(self.source.version.as_ref()) {
                 Some(text) => format!("`{text}`"),
                 None => "a release".to_owned(),
             },

@@ -57,6 +57,14 @@ impl Request {
             expected,
         }
     }
+
+    /// The server it asks first, if it asks one.
+    pub(crate) fn host(&self) -> Option<String> {
+        match Address::parse(&self.url) {
+            Ok(Address::Remote(remote)) => Some(remote.host().to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// What is known of bytes before they are fetched.
@@ -207,27 +215,36 @@ impl<'a> Downloads<'a> {
         requests: &[Request],
         done: impl Fn(usize, Result<Fetched, FetchError>) -> T + Sync,
     ) -> Vec<T> {
-        let host = |request: &Request| match Address::parse(&request.url) {
-            Ok(Address::Remote(remote)) => Some(remote.host().to_owned()),
-            _ => None,
-        };
-        let hosts: Vec<_> = requests.iter().map(host).collect();
+        let hosts: Vec<_> = requests.iter().map(Request::host).collect();
+        self.at_once(&hosts, |index| done(index, self.fetch(&requests[index])))
+    }
+
+    /// Does something at each of `hosts`, at several at once.
+    pub(crate) fn at_once<T: Send>(
+        &self,
+        hosts: &[Option<String>],
+        job: impl Fn(usize) -> T + Sync,
+    ) -> Vec<T> {
         let Settings {
             parallel, per_host, ..
         } = self.settings;
-        parallel::run(&hosts, parallel, per_host, |index| {
-            done(index, self.fetch(&requests[index]))
-        })
+        parallel::run(hosts, parallel, per_host, job)
     }
 
     /// Deletes the downloads that changed longest ago until at most `budget` bytes are left; those in work stay.
     ///
     /// Gives the number of bytes deleted.
     pub fn trim(&self, budget: u64) -> Result<u64, FetchError> {
-        trim::trim(&self.folder, budget).map_err(|source| FetchError::Folder {
-            path: self.folder.clone(),
-            source,
-        })
+        let trimmed = |path: &Path, result: io::Result<u64>| {
+            result.map_err(|source| FetchError::Folder {
+                path: path.to_owned(),
+                source,
+            })
+        };
+        let downloads = trimmed(&self.folder, trim::trim(&self.folder, budget))?;
+        let repositories = self.beside("git");
+        let deleted = trim::repositories(&repositories, budget);
+        Ok(downloads + trimmed(&repositories, deleted)?)
     }
 
     /// The way to `remote`, if there may be one.
@@ -242,6 +259,11 @@ impl<'a> Downloads<'a> {
         }
         let agents = Agents::new(&self.settings)?;
         Ok(self.agents.get_or_init(|| agents))
+    }
+
+    /// A folder beside that of downloads, for what a catalogue's own program keeps.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.with_file_name(name)
     }
 
     pub(super) fn folder(&self) -> &Path {

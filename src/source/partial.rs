@@ -172,17 +172,7 @@ impl Partial {
         expected: &[ExpectedDigest],
         waiting: impl FnOnce(),
     ) -> io::Result<(Self, Waited)> {
-        durable::make_folders(folder)?;
-        let lock = open_lock(&folder.join(format!("{key}.lock")))?;
-        let waited = match lock.file().try_lock() {
-            Ok(()) => Waited::No,
-            Err(TryLockError::WouldBlock) => {
-                waiting();
-                lock.file().lock()?;
-                Waited::Yes
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
-        };
+        let (lock, waited) = hold_alone(folder, key, waiting)?;
         let mut partial = Self {
             folder: folder.to_owned(),
             key: key.to_owned(),
@@ -313,6 +303,26 @@ impl Partial {
     fn path(&self, suffix: &str) -> PathBuf {
         self.folder.join(format!("{}.{suffix}", self.key))
     }
+}
+
+/// Holds `KEY.lock` of a folder of a cache, which is made if it is missing, against all other processes and threads.
+pub(super) fn hold_alone(
+    folder: &Path,
+    key: &str,
+    waiting: impl FnOnce(),
+) -> io::Result<(NewFile, Waited)> {
+    durable::make_folders(folder)?;
+    let lock = open_lock(&folder.join(format!("{key}.lock")))?;
+    let waited = match lock.file().try_lock() {
+        Ok(()) => Waited::No,
+        Err(TryLockError::WouldBlock) => {
+            waiting();
+            lock.file().lock()?;
+            Waited::Yes
+        }
+        Err(TryLockError::Error(error)) => return Err(error),
+    };
+    Ok((lock, waited))
 }
 
 fn open_lock(path: &Path) -> io::Result<NewFile> {

@@ -36,13 +36,56 @@ pub(super) fn trim(folder: &Path, budget: u64) -> io::Result<u64> {
     Ok(deleted)
 }
 
+/// The same of repositories of git, each of which goes as a whole.
+pub(super) fn repositories(folder: &Path, budget: u64) -> io::Result<u64> {
+    let mut found = Vec::new();
+    for entry in entries(folder)? {
+        let path = entry?.path();
+        let key = path.file_stem().and_then(|stem| stem.to_str());
+        if let (Some(key), true) = (key, path.extension().is_some_and(|end| end == "git")) {
+            let changed = fs::metadata(path.join("refs/dgmo")).and_then(|it| it.modified());
+            let changed = changed.unwrap_or(SystemTime::UNIX_EPOCH);
+            found.push((changed, key.to_owned(), size_below(&path), path));
+        }
+    }
+    found.sort();
+    let mut left: u64 = found.iter().map(|(_, _, bytes, _)| bytes).sum();
+    let mut deleted = 0;
+    for (_, key, bytes, path) in found {
+        if left <= budget {
+            break;
+        }
+        if let Some(_lock) = Partial::try_lock(folder, &key)? {
+            durable::remove_all(&path)?;
+            left -= bytes;
+            deleted += bytes;
+        }
+    }
+    Ok(deleted)
+}
+
+/// How many bytes the files below a folder have. What cannot be looked at counts nothing.
+fn size_below(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(about) if about.is_dir() => size_below(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<fs::DirEntry>>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        entries => Some(entries?),
+    };
+    Ok(entries.into_iter().flatten())
+}
+
 fn look(folder: &Path) -> io::Result<BTreeMap<String, Found>> {
     let mut found = BTreeMap::new();
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-        entries => entries?,
-    };
-    for entry in entries {
+    for entry in entries(folder)? {
         let path = entry?.path();
         let key = path.file_stem().and_then(|stem| stem.to_str());
         let (Some(key), true) = (key, path.extension().is_some_and(|end| end == "bytes")) else {

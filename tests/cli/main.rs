@@ -16,6 +16,7 @@ mod damage;
 mod drift;
 mod forge;
 mod editing;
+mod git;
 mod generations;
 mod hooks;
 mod importing;

@@ -98,7 +98,7 @@ fn unknown_keys_name_the_nearest_word() {
 #[test]
 fn what_needs_a_server_is_known_and_says_what_works_today() {
     check(
-        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {git: \"https://example.org/x\", version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {oci: example.org/biome}\n          ^\n",
+        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {cargo: \"https://example.org/x\", version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {oci: example.org/biome}\n          ^\n",
         &[
             (Code::ManifestNotYet, "`registries`", "leave it out"),
             (Code::ManifestNotYet, "`plugins`", "leave it out"),
@@ -107,7 +107,7 @@ fn what_needs_a_server_is_known_and_says_what_works_today() {
                 "`ripgrep` needs a registry",
                 "{path: …}",
             ),
-            (Code::ManifestNotYet, "`git`", "{url: …}"),
+            (Code::ManifestNotYet, "`cargo`", "{url: …}"),
             (Code::ManifestNotYet, "`registry`", "{url: …}"),
             (Code::ManifestNotYet, "`fd` needs a registry", "{path: …}"),
             (Code::ManifestNotYet, "`oci`", "{npm: …}"),
@@ -288,6 +288,26 @@ fn packages_of_catalogues_say_what_is_wrong_with_them() {
             ),
             (Code::ManifestValue, "`linux` is not a system", "use one of"),
             (Code::ManifestValue, "asks for no version", "`latest`"),
+            (Code::ManifestEntry, "`asset` goes with releases", ""),
+        ],
+    );
+}
+
+#[test]
+fn repositories_of_git_say_what_is_wrong_with_them() {
+    check(
+        "dgmo: 1\npackages:\n  a: {git: \"ext::sh\"}\n           ^\n  b: {git: /srv/b, rev: main, version: 2}\n                                       ^\n  c: {git: /srv/c, rev: \"-x\"}\n                        ^\n  d: {git: /srv/d, subdir: ../x}\n                           ^\n  e: {npm: e, rev: x}\n                   ^\n  f: {path: ./f, submodules: true}\n                             ^\n  g: {git: /srv/g, asset: x}\n                          ^\n",
+        &[
+            (Code::ManifestValue, "`ext::sh` cannot be", "`git clone`"),
+            (
+                Code::ManifestEntry,
+                "both say what is taken",
+                "keep the one",
+            ),
+            (Code::ManifestValue, "`-x` is no tag", "its name alone"),
+            (Code::ManifestValue, "`../x` is no folder", ""),
+            (Code::ManifestEntry, "`rev` goes with `git`", ""),
+            (Code::ManifestEntry, "`submodules` goes with `git`", ""),
             (Code::ManifestEntry, "`asset` goes with releases", ""),
         ],
     );

@@ -52,6 +52,10 @@ const NEEDED: &[Debian] = &[
         program: "pip3",
         package: "python3-pip",
     },
+    Debian {
+        program: "git",
+        package: "git",
+    },
 ];
 
 /// Installs what is missing, then runs all tests. The runner's own summary is the last that is printed.

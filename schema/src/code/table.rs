@@ -165,6 +165,10 @@ codes! {
         "A package of a catalogue needs others, and one of them is not there, has no version that fits, is not for this kind \
          of machine, or comes from git, an address or a folder rather than from the catalogue. The message names who needs \
          what. Ask for another version of the package with `version:` in `dgmo.yaml`.";
+    ProgramMissing = "DG1235", "a program that a catalogue is asked with is not installed",
+        "Some catalogues are asked with their own program, so that its settings, logins and proxies hold: repositories with \
+         `git`. The message names the program; install it with what your system installs programs with, or put its folder \
+         on `PATH`.";
     PlaceholderUnknown = "DG1250", "an address has a placeholder nobody knows",
         "This code is not given any more: DG1007 says it, with the line. An address may hold `{version}`, `{system}`, \
          `{os}` and `{arch}`; a brace that is meant as such is written `%7B` or `%7D`.";

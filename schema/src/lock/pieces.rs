@@ -42,6 +42,9 @@ pub struct LockedPieces {
     /// The minisign key that signed the first piece.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
+    /// Whether what it needs was asked for too, where that is a choice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
 }
 
 /// One download of a package put together from several.

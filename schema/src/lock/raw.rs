@@ -170,6 +170,7 @@ struct AnyBuild {
     pieces: Option<Vec<Piece>>,
     programs: Option<BTreeMap<String, String>>,
     runtime: Option<String>,
+    whole: Option<bool>,
 }
 
 impl AnyBuild {
@@ -185,7 +186,10 @@ impl AnyBuild {
 
     /// Whether it has what only a package put together from pieces has.
     fn has_pieces_parts(&self) -> bool {
-        self.pieces.is_some() || self.programs.is_some() || self.runtime.is_some()
+        self.pieces.is_some()
+            || self.programs.is_some()
+            || self.runtime.is_some()
+            || self.whole.is_some()
     }
 }
 
@@ -230,6 +234,7 @@ impl<'de> Deserialize<'de> for StrictBuild {
                 programs: build.programs.unwrap_or_default(),
                 runtime: build.runtime,
                 signer: build.signer,
+                whole: build.whole.unwrap_or(false),
             }))),
             _ => Err(D::Error::custom(
                 "a build has one of `url`, `path` and `of`",

@@ -14,6 +14,7 @@ mod part;
 mod problem;
 mod raw;
 mod reading;
+mod repository;
 mod service;
 mod secret;
 mod text;
@@ -27,6 +28,7 @@ pub use node::NodeValue;
 pub use part::Part;
 pub use part::Places;
 pub use problem::Problem;
+pub use repository::check as check_repository;
 pub use secret::SecretSource;
 pub use text::At;
 pub use text::Placed;
@@ -128,6 +130,29 @@ pub struct NamedSource {
     pub extras: Vec<String>,
     /// The Python it shall run with, such as `3.12`. For Python packages only.
     pub python: Option<String>,
+    /// The tag, branch or commit, in place of a version. For git only.
+    pub rev: Option<String>,
+    /// The folder that is the package, in place of the whole. For git only.
+    pub subdir: Option<String>,
+    /// Whether what it needs is asked for too, where that is a choice: of git, the submodules.
+    pub whole: bool,
+}
+
+impl NamedSource {
+    /// The newest release, and nothing special of it.
+    pub const fn of(offer: Offer) -> Self {
+        Self {
+            offer,
+            version: None,
+            asset: BTreeMap::new(),
+            minisign: None,
+            extras: Vec::new(),
+            python: None,
+            rev: None,
+            subdir: None,
+            whole: false,
+        }
+    }
 }
 
 /// Where a catalogue is asked, where a manifest says so.

@@ -12,6 +12,7 @@ use super::package::placeholders;
 use super::raw::RawAsset;
 use super::raw::RawEndpoint;
 use super::raw::RawTable;
+use super::repository;
 use super::text::Span;
 use super::words;
 use crate::catalogue::Catalogue;
@@ -30,6 +31,7 @@ impl RawTable {
                 Catalogue::Forgejo => self.forgejo.take(),
                 Catalogue::Npm => self.npm.take(),
                 Catalogue::Pypi => self.pypi.take(),
+                Catalogue::Git => self.git.take(),
             };
             Some((catalogue, field?))
         });
@@ -78,6 +80,14 @@ impl Checker<'_> {
                 }
             }
         }
+        if catalogue != Catalogue::Git {
+            self.refuse_git_keys(&raw, catalogue.word());
+        }
+        let rev = raw
+            .rev
+            .and_then(|field| self.rev(field, raw.version.as_ref()));
+        let subdir = raw.subdir.and_then(|field| self.subdir(field));
+        let whole = raw.submodules.and_then(|field| field.value);
         let extras = raw
             .extras
             .map(|field| self.extras(field))
@@ -107,6 +117,9 @@ impl Checker<'_> {
             minisign,
             extras,
             python,
+            rev,
+            subdir,
+            whole: whole.unwrap_or(false),
         })
     }
 
@@ -292,6 +305,7 @@ fn check_name(catalogue: Catalogue, name: &str) -> Result<(), &'static str> {
                 Err("write `name` or `@scope/name`")
             }
         }
+        Catalogue::Git => repository::check(name),
         Catalogue::Pypi => {
             let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
             let inner = name
@@ -312,7 +326,7 @@ mod tests {
 
     #[test]
     fn names_are_judged_as_their_catalogue_does() {
-        use Catalogue::{Forgejo, Github, Gitlab, Npm, Pypi};
+        use Catalogue::{Forgejo, Git, Github, Gitlab, Npm, Pypi};
         for (catalogue, good) in [
             (Github, "cli/cli"),
             (Github, "git.example.org/cli/cli"),
@@ -322,6 +336,7 @@ mod tests {
             (Npm, "typescript"),
             (Npm, "@biomejs/biome"),
             (Pypi, "zope.interface"),
+            (Git, "git@git.example.org:me/tools.git"),
         ] {
             assert_eq!(check_name(catalogue, good), Ok(()), "{good}");
         }
@@ -338,6 +353,7 @@ mod tests {
             (Pypi, "a[b]"),
             (Pypi, "-a"),
             (Pypi, ""),
+            (Git, "tools"),
         ] {
             assert!(check_name(catalogue, bad).is_err(), "{bad}");
         }

@@ -121,6 +121,7 @@ impl Checker<'_> {
                 self.reading.note(span, Code::ManifestEntry, message);
             }
         }
+        self.refuse_git_keys(raw, "path");
         Some(Source::Path {
             path: self.local_path(path)?,
             base: self.base.to_owned(),
@@ -141,6 +142,7 @@ impl Checker<'_> {
                 self.reading.note(span, Code::ManifestEntry, message);
             }
         }
+        self.refuse_git_keys(&raw, "url");
         let version = raw.version.and_then(|field| self.version(field));
         let minisign = raw.minisign.and_then(|field| self.minisign(field));
         let text = url.value?;

@@ -86,6 +86,7 @@ impl JsonSchema for RawPackage {
 #[schemars(extend("oneOf" = [
     {"required": ["path"]}, {"required": ["url"]}, {"required": ["github"]}, {"required": ["gitlab"]},
     {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]},
+    {"required": ["git"]},
 ]))]
 pub(super) struct RawTable {
     /// A folder or a file of this machine, relative to the manifest.
@@ -103,6 +104,8 @@ pub(super) struct RawTable {
     pub(super) npm: Option<Field<String>>,
     /// A Python package.
     pub(super) pypi: Option<Field<String>>,
+    /// A repository of git: its address as `git clone` takes it, or an absolute path.
+    pub(super) git: Option<Field<String>>,
     /// Which versions will do, such as `14`, `~1.7` or `>=2, <4`; a bare version means `^`. With `url`: what
     /// `{version}` stands for.
     pub(super) version: Option<Field<Text>>,
@@ -113,6 +116,12 @@ pub(super) struct RawTable {
     pub(super) extras: Option<Field<Vec<Field<String>>>>,
     /// With `pypi`: the Python it runs with, such as `3.12`. Default: that of the package `python` of this manifest.
     pub(super) python: Option<Field<Text>>,
+    /// With `git`: the tag, branch or commit, in place of `version`.
+    pub(super) rev: Option<Field<Text>>,
+    /// With `git`: the folder of the repository that is the package. Default: all of it.
+    pub(super) subdir: Option<Field<String>>,
+    /// With `git`: whether to take its submodules too. Default: false.
+    pub(super) submodules: Option<Field<bool>>,
     /// How many leading folders of the archive's paths to drop.
     pub(super) strip: Option<Field<u32>>,
     /// Programs to show in `bin`, as paths inside the package. Default: all it has in `bin`.

@@ -1,5 +1,6 @@
 //! Packages put together from pieces: how each is unpacked, and what they become together.
 
+mod folder;
 mod npm;
 mod python;
 mod release;
@@ -8,6 +9,7 @@ use dgmo_schema::catalogue::Catalogue;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
+use dgmo_schema::manifest::ExpectedDigest;
 use dgmo_schema::manifest::Packing;
 use dgmo_schema::name::PackageName;
 use dgmo_store::Added;
@@ -17,7 +19,7 @@ use dgmo_store::Unpack;
 
 use super::PackageError;
 use super::made::Made;
-use crate::source::Fetched;
+use crate::source::Brought;
 
 /// A package being put together.
 #[derive(Clone, Copy)]
@@ -33,6 +35,7 @@ pub(super) struct Making<'a> {
 pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
     let packing = piece.unpack.unwrap_or(match catalogue {
         Catalogue::Npm => Packing::TarGz,
+        Catalogue::Git => Packing::Tar,
         _ => Packing::Zip,
     });
     let mut how = Unpack::new(packing);
@@ -43,19 +46,27 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
             let program = piece.at.strip_prefix("bin/");
             how.program = program.map(str::to_owned);
         }
-        Catalogue::Pypi => {}
+        Catalogue::Pypi | Catalogue::Git => {}
     }
     how
+}
+
+/// What a piece becomes, where the lock says that rather than what its bytes hash to.
+pub(super) fn tree_of(catalogue: Catalogue, piece: &Piece) -> Option<TreeId> {
+    match (catalogue, piece.digest) {
+        (Catalogue::Git, ExpectedDigest::Blake3(digest)) => Some(TreeId(digest)),
+        _ => None,
+    }
 }
 
 /// Unpacks one piece.
 pub(super) fn unpack(
     making: &Making<'_>,
     piece: &Piece,
-    mut fetched: Fetched,
+    mut brought: Brought,
 ) -> Result<(TreeId, Added), PackageError> {
     let how = unpacking(making.locked.of.catalogue, piece);
-    let added = making.insertion.add_archive(&mut fetched.file, &how);
+    let added = making.insertion.add_archive(&mut brought.file, &how);
     let added = added.map_err(|source| PackageError::Unpack {
         url: piece.file.clone(),
         source,
@@ -63,7 +74,13 @@ pub(super) fn unpack(
     let Content::Folder(tree) = added.content else {
         unreachable!("unpacking gives a folder");
     };
-    Ok((tree, added))
+    match tree_of(making.locked.of.catalogue, piece) {
+        Some(expected) if expected != tree => Err(PackageError::TreeDiffers {
+            expected,
+            found: tree,
+        }),
+        _ => Ok((tree, added)),
+    }
 }
 
 /// What the pieces, unpacked as `trees` in the order of the lock, become together.
@@ -72,5 +89,6 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
         Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => release::join(making, trees),
         Catalogue::Npm => npm::join(making, trees),
         Catalogue::Pypi => python::join(making, trees),
+        Catalogue::Git => folder::join(making, trees),
     }
 }

@@ -59,6 +59,23 @@ pub enum CatalogueError {
         needs: String,
         why: String,
     },
+    #[error("`{program}` is not installed, and `{offer}` is asked for with it")]
+    NoProgram {
+        program: &'static str,
+        offer: String,
+    },
+    #[error("`{program}` cannot {deed}{}", said_so(said))]
+    Program {
+        program: &'static str,
+        /// What it was to do.
+        deed: String,
+        /// What it said; may be empty.
+        said: String,
+        /// What to run by hand to see more.
+        by_hand: String,
+    },
+    #[error("`{offer}` does not have {what} any more")]
+    Gone { offer: String, what: String },
     #[error("`{file}` has two digests beside it: {one} and {other}")]
     TwoDigests {
         file: String,
@@ -81,6 +98,14 @@ pub struct BuildOf {
 /// The most names a message lists.
 const MOST_LISTED: usize = 12;
 
+fn said_so(said: &str) -> String {
+    let lines = said.lines().map(|line| format!("\n  {line}"));
+    match said {
+        "" => String::new(),
+        _ => format!(":{}", lines.collect::<String>()),
+    }
+}
+
 fn listed(names: &[String]) -> String {
     let mut text = String::new();
     for name in names.iter().take(MOST_LISTED) {
@@ -101,7 +126,9 @@ impl Diagnose for CatalogueError {
     fn code(&self) -> Code {
         match self {
             Self::NoEndpoint { .. } => Code::CatalogueUnknown,
-            Self::NotOffered { .. } => Code::NotOffered,
+            Self::NotOffered { .. } | Self::Gone { .. } => Code::NotOffered,
+            Self::NoProgram { .. } => Code::ProgramMissing,
+            Self::Program { .. } => Code::FetchFailed,
             Self::Fetch(error) => error.code(),
             Self::Answer { .. } => Code::CatalogueAnswer,
             Self::NoFile { .. } | Self::OtherMachines { .. } => Code::NoFileForSystem,
@@ -117,6 +144,13 @@ impl Diagnose for CatalogueError {
             Self::NoEndpoint { lines, .. } => format!("write into `dgmo.yaml`:\n{lines}"),
             Self::NotOffered { .. } => "correct its name in `dgmo.yaml`".to_owned(),
             Self::Fetch(_) => return None,
+            Self::NoProgram { program, .. } => {
+                format!("install `{program}`, or put its folder on `PATH`")
+            }
+            Self::Program { by_hand, .. } => format!("look whether `{by_hand}` works"),
+            Self::Gone { .. } => {
+                "ask for another version in `dgmo.yaml`, or run `dgmo update`".to_owned()
+            }
             Self::Answer { .. } => {
                 "look whether `sources:` in `dgmo.yaml` names the right address".to_owned()
             }

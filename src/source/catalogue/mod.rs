@@ -5,6 +5,7 @@
 
 mod error;
 mod universe;
+mod way;
 
 pub use error::BuildOf;
 pub use error::CatalogueError;
@@ -14,6 +15,9 @@ pub use universe::Needs;
 pub use universe::Offered;
 pub use universe::OfferedVersion;
 pub use universe::Universe;
+pub use way::Bring;
+pub use way::Brought;
+pub use way::Way;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,8 +33,8 @@ use dgmo_schema::system::System;
 use dgmo_schema::version::Version;
 
 use super::Downloads;
-use super::Request;
 use super::forge::Forges;
+use super::git::Git;
 use super::npm::Npm;
 use super::pypi::Pypi;
 
@@ -116,8 +120,14 @@ pub trait Fetcher: Sync {
         true
     }
 
-    /// Where the bytes of a piece are, and what proves them.
-    fn request(&self, of: &LockedPieces, piece: &Piece) -> Result<Request, CatalogueError>;
+    /// Whether the version of a lock was taken for what is asked for now, where the version alone does not tell.
+    fn is_version_meant(&self, _ask: &Ask<'_>, _locked: &LockedPieces) -> bool {
+        true
+    }
+
+    /// How a piece gets here, and what proves it.
+    fn way<'s>(&'s self, of: &'s LockedPieces, piece: &'s Piece)
+    -> Result<Way<'s>, CatalogueError>;
 }
 
 /// All catalogues. Each finds out how it is asked when it first is.
@@ -125,6 +135,7 @@ pub struct Catalogues<'a> {
     forges: Forges<'a>,
     npm: Npm<'a>,
     pypi: Pypi<'a>,
+    git: Git<'a>,
 }
 
 impl fmt::Debug for Catalogues<'_> {
@@ -140,6 +151,7 @@ impl<'a> Catalogues<'a> {
             forges: Forges::new(downloads, endpoints),
             npm: Npm::new(downloads, endpoints),
             pypi: Pypi::new(downloads, endpoints),
+            git: Git::new(downloads),
         }
     }
 
@@ -149,6 +161,7 @@ impl<'a> Catalogues<'a> {
             Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => Ok(&self.forges),
             Catalogue::Npm => Ok(&self.npm),
             Catalogue::Pypi => Ok(&self.pypi),
+            Catalogue::Git => Ok(&self.git),
         }
     }
 }

@@ -26,7 +26,6 @@ use dgmo_store::packing_of;
 
 use super::Downloads;
 use super::Expected;
-use super::Request;
 use super::asset;
 use super::asset::Asset;
 use super::asset::Choice;
@@ -41,6 +40,7 @@ use super::catalogue::Fetcher;
 use super::catalogue::Listed;
 use super::catalogue::Reach;
 use super::catalogue::Versions;
+use super::catalogue::Way;
 use place::Place;
 use release::Release;
 
@@ -200,14 +200,19 @@ impl Fetcher for Forges<'_> {
             programs: BTreeMap::new(),
             runtime: None,
             signer,
+            whole: false,
         };
         Ok((Reach::ThisSystem, pieces))
     }
 
-    fn request(&self, of: &LockedPieces, piece: &Piece) -> Result<Request, CatalogueError> {
+    fn way<'s>(
+        &'s self,
+        of: &'s LockedPieces,
+        piece: &'s Piece,
+    ) -> Result<Way<'s>, CatalogueError> {
         let mut request = Place::of(&of.of, self.endpoints).request(piece);
         request.expected.signer.clone_from(&of.signer);
-        Ok(request)
+        Ok(Way::Download(request))
     }
 }
 

@@ -49,6 +49,7 @@ use super::catalogue::Fetcher;
 use super::catalogue::Listed;
 use super::catalogue::Reach;
 use super::catalogue::Versions;
+use super::catalogue::Way;
 use super::in_parallel;
 use layout::Layout;
 use manifest::Manifest;
@@ -356,6 +357,7 @@ impl Fetcher for Npm<'_> {
             programs: programs.collect(),
             runtime: runtime(&root),
             signer: None,
+            whole: false,
         };
         let reach = if walked.depends_on_machine {
             Reach::ThisSystem
@@ -365,11 +367,15 @@ impl Fetcher for Npm<'_> {
         Ok((reach, pieces))
     }
 
-    fn request(&self, _of: &LockedPieces, piece: &Piece) -> Result<Request, CatalogueError> {
+    fn way<'s>(
+        &'s self,
+        _of: &'s LockedPieces,
+        piece: &'s Piece,
+    ) -> Result<Way<'s>, CatalogueError> {
         let mut request = self.file(&piece.name, &piece.file)?;
         request.expected.size = piece.size;
         request.expected.digests = vec![piece.digest];
-        Ok(request)
+        Ok(Way::Download(request))
     }
 }
 

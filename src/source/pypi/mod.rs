@@ -42,6 +42,7 @@ use super::catalogue::OfferedVersion;
 use super::catalogue::Reach;
 use super::catalogue::Universe;
 use super::catalogue::Versions;
+use super::catalogue::Way;
 use super::parallel;
 use page::Beside;
 use page::File;
@@ -261,24 +262,29 @@ impl Fetcher for Pypi<'_> {
         locked.runtime == Some(runtime) && locked.pieces[0].name == tool_name(ask)
     }
 
-    fn request(&self, of: &LockedPieces, piece: &Piece) -> Result<Request, CatalogueError> {
+    fn way<'s>(
+        &'s self,
+        of: &'s LockedPieces,
+        piece: &'s Piece,
+    ) -> Result<Way<'s>, CatalogueError> {
         let name = normal_name(metadata::split_extra(&piece.name).0);
         // Where a file is does not change: a page that came before is enough, if it lists the file.
         for index in settings::indexes(self.endpoints)? {
             if let Ok(page) = self.ask(index, &name, Fresh::No)
                 && let Some(request) = piece_request(&page, piece)?
             {
-                return Ok(request);
+                return Ok(Way::Download(request));
             }
         }
         let Some(project) = self.project(&name)? else {
             return Err(self.absent(&of.of, &name)?);
         };
         let request = piece_request(&project.page, piece)?;
-        request.ok_or_else(|| CatalogueError::Answer {
+        let request = request.ok_or_else(|| CatalogueError::Answer {
             url: project.page.url.clone(),
             why: format!("it does not list `{}` any more", piece.file),
-        })
+        })?;
+        Ok(Way::Download(request))
     }
 }
 
@@ -529,6 +535,7 @@ impl Universe for Tool<'_, '_> {
             programs: BTreeMap::new(),
             runtime: Some(target::runtime(&self.target.python)),
             signer: None,
+            whole: false,
         };
         Ok((Reach::ThisSystem, locked))
     }

@@ -66,6 +66,7 @@ fn npm_told(code: Code, hint: &str, wrong: impl FnOnce(&Sandbox, &Registry)) {
 pub(super) fn proof(code: Code) -> Proof {
     match code {
         Code::CatalogueUnknown | Code::NeedsDisagree | Code::NoBuild => of_an_index(code),
+        Code::ProgramMissing => Proof::Own(program_missing),
         Code::FetchRateLimited => Proof::Own(|| {
             told(
                 Code::FetchRateLimited,
@@ -163,6 +164,18 @@ pub(super) fn proof(code: Code) -> Proof {
         }),
         _ => npm_proof(code),
     }
+}
+
+/// Without its own program a repository cannot be asked; with it, the same command gets further.
+fn program_missing() {
+    let sandbox = Sandbox::new();
+    sandbox.manifest("packages: {tool: {git: \"file:///nowhere/tool\"}}\n");
+    let bare = sandbox.root().join("bin");
+    let ran = sandbox.run_with(&["switch"], &[("PATH", bare.to_str().unwrap())]);
+    is_told(Code::ProgramMissing, &ran, "install `git`");
+    sandbox.program("bin/git", "#!/bin/sh\nexit 1\n");
+    let ran = sandbox.run_with(&["switch"], &[("PATH", bare.to_str().unwrap())]);
+    ran.fails("DG1201");
 }
 
 /// Those that a registry of npm shows best.

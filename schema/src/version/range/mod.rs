@@ -153,6 +153,15 @@ impl VersionRange {
         }
     }
 
+    /// What the source has under this name, whatever it looks like.
+    pub fn channel_named(scheme: Scheme, name: &str) -> Self {
+        Self {
+            scheme,
+            text: name.to_owned(),
+            wants: Wants::Channel(name.to_owned()),
+        }
+    }
+
     /// Each version.
     pub fn any(scheme: Scheme) -> Self {
         Self {
