@@ -50,6 +50,11 @@ impl Catalogue {
         }
     }
 
+    /// Whether the digest of a piece is that of the tree it becomes, since nobody publishes bytes of it.
+    pub const fn is_proven_by_tree(self) -> bool {
+        matches!(self, Self::Git)
+    }
+
     /// Whether what it offers are releases: files that people attach to a version, among which one is chosen.
     pub const fn is_forge(self) -> bool {
         matches!(self, Self::Github | Self::Gitlab | Self::Forgejo)

@@ -77,6 +77,8 @@ pub(super) struct Special {
     pub target: Option<PathBuf>,
     /// Whether the network must not be used.
     pub offline: bool,
+    /// The folder that everything is taken from, in place of any network.
+    pub vendor: Option<PathBuf>,
     /// Whether files that look unchanged are read all the same.
     pub reread: bool,
     /// How old a version must be before it is taken.
@@ -165,12 +167,15 @@ impl Global {
             } else {
                 Wait::AtMost(self.wait)
             },
-            online: if special.offline {
+            online: if special.offline || special.vendor.is_some() {
                 Online::No
             } else {
                 Online::Yes
             },
-            settings: settings(),
+            settings: Settings {
+                vendor: special.vendor.map(|path| absolute(&path)).transpose()?,
+                ..settings()
+            },
             reread: special.reread,
         })
     }

@@ -47,6 +47,7 @@ mod values;
 mod which;
 mod why;
 mod uninstall;
+mod vendor;
 mod words;
 
 pub use global::Global;
@@ -95,6 +96,7 @@ enum Command {
     Remove(remove::Args),
     Lock(lock::Args),
     Update(lock::UpdateArgs),
+    Vendor(vendor::Args),
     Outdated(outdated::Args),
     Search(search::Args),
     Info(search::InfoArgs),
@@ -146,6 +148,7 @@ impl Command {
                 | Self::Remove(_)
                 | Self::Lock(_)
                 | Self::Update(_)
+                | Self::Vendor(_)
                 | Self::Outdated(_)
                 | Self::Info(_)
                 | Self::Switch(_)
@@ -263,6 +266,7 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::Remove(args) => remove::run(&args, global, printer),
         Command::Lock(args) => lock::run(&args, global, printer),
         Command::Update(args) => lock::update(&args, global, printer),
+        Command::Vendor(args) => vendor::run(&args, global, printer),
         Command::Outdated(args) => outdated::run(&args, global, printer),
         Command::Search(args) => search::run(&args, printer),
         Command::Info(args) => search::info(&args, global, printer),

@@ -40,6 +40,7 @@ Examples:
   dgmo switch -f ~/dots/dgmo.yaml    another one
   dgmo switch --dry-run              see what would change, change nothing
   dgmo switch --locked --offline     exactly what the lock says, from what is here
+  dgmo switch --from-vendor vendor   from a folder that `dgmo vendor` made
   dgmo switch --backup               keep files in the way as NAME.before-dgmo
   dgmo switch --confirm-within 2m    goes back by itself unless `dgmo confirm` comes
   dgmo switch -m 'try the new editor' --label editor")]
@@ -49,6 +50,9 @@ pub(super) struct Args {
     /// Fail if the lock would change
     #[arg(long)]
     locked: bool,
+    /// Take every download from this folder, which `dgmo vendor` made, and open no socket
+    #[arg(long, value_name = "DIR")]
+    from_vendor: Option<PathBuf>,
     /// Write this into the history
     #[arg(short = 'm', long, value_name = "TEXT")]
     note: Option<String>,
@@ -112,6 +116,7 @@ impl Common {
             reread: self.reread,
             age: self.age.clone(),
             manifest: self.file.clone(),
+            vendor: None,
         }
     }
 
@@ -136,7 +141,11 @@ impl Common {
 
 pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit> {
     let renderer = Renderer::new(printer);
-    let engine = global.engine(args.common.special(), &renderer)?;
+    let special = Special {
+        vendor: args.from_vendor,
+        ..args.common.special()
+    };
+    let engine = global.engine(special, &renderer)?;
     let request = SwitchRequest {
         locked: args.locked,
         label: args.label,

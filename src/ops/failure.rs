@@ -68,7 +68,7 @@ pub enum OpError {
     #[error("there is no manifest in this folder, above it, or in `~/.config/dgmo`")]
     NoManifest,
     #[error(
-        "the lock `{lock}` does not fit the manifest, and `--locked` keeps it as it is{}",
+        "the lock `{lock}` does not fit the manifest, and is to stay as it is{}",
         list(changes)
     )]
     LockOutOfDate { lock: String, changes: Vec<String> },

@@ -36,6 +36,7 @@ mod target;
 mod texts;
 mod trial;
 mod uninstall;
+mod vendor;
 mod want;
 
 pub use adopt::AdoptError;
@@ -119,6 +120,9 @@ pub use trial::watch;
 pub use uninstall::UninstallError;
 pub use uninstall::UninstallRequest;
 pub use uninstall::uninstall;
+pub use vendor::VendorError;
+pub use vendor::VendorRequest;
+pub use vendor::vendor;
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -93,7 +93,6 @@ impl Diagnose for PackageError {
         match self {
             Self::Fetch(error) => Some(error),
             Self::Catalogue(error) => Some(error),
-            Self::Unpack { source, .. } => Some(source),
             Self::Insert(error) => Some(error),
             Self::LayOut(error) => Some(error),
             Self::Read(error) => Some(error),

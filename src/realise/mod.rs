@@ -129,6 +129,22 @@ pub(crate) fn put_together_again(
     Ok(assembly.join()?.tree)
 }
 
+/// The download of a package behind an address.
+pub(crate) fn download(
+    name: &PackageName,
+    scope: &Scope,
+    locked: &LockedUrl,
+    origins: &Origins,
+) -> Request {
+    let url = origins.address(name, scope).unwrap_or(&locked.url);
+    let expected = Expected {
+        size: Some(locked.size),
+        digests: vec![ExpectedDigest::Blake3(locked.digest)],
+        signer: locked.signer.clone(),
+    };
+    Request::new(name.to_string(), url, expected)
+}
+
 fn all_failed(failures: Vec<Failure>) -> RealiseError {
     Several::new("realise", Code::RealiseFailed, failures)
 }
@@ -308,14 +324,7 @@ impl Work<'_, '_> {
         let From::Url(scope, locked) = &package.from else {
             return None;
         };
-        let whole = self.how.origins.address(package.name, scope);
-        let url = whole.unwrap_or(&locked.url);
-        let expected = Expected {
-            size: Some(locked.size),
-            digests: vec![ExpectedDigest::Blake3(locked.digest)],
-            signer: locked.signer.clone(),
-        };
-        Some(Request::new(package.name.to_string(), url, expected))
+        Some(download(package.name, scope, locked, self.how.origins))
     }
 
     fn insert_fetched(

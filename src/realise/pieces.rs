@@ -91,9 +91,8 @@ impl<'a> Assembly<'a> {
         let lacking = lacking.filter_map(|(index, tree)| tree.is_none().then_some(index));
         lacking
             .map(|index| {
-                let fetcher = catalogues.fetcher(self.locked.of.catalogue)?;
                 let piece = &self.locked.pieces[index];
-                Ok((index, fetcher.way(self.locked, piece)?))
+                Ok((index, catalogues.way(self.locked, piece)?))
             })
             .collect()
     }

@@ -27,6 +27,7 @@ use super::parallel;
 use super::partial::Digests;
 use super::signature;
 use super::trim;
+use super::vendor;
 
 /// The most a document may have: lists of thousands of versions have some ten million bytes.
 const LARGEST_DOCUMENT: u64 = 256 << 20;
@@ -128,6 +129,9 @@ impl<'a> Downloads<'a> {
 
     /// Brings the bytes behind one address here and proves them.
     pub fn fetch(&self, request: &Request) -> Result<Fetched, FetchError> {
+        if let Some(folder) = &self.settings.vendor {
+            return vendor::fetch(folder, request);
+        }
         let key = request.expected.signer.as_deref();
         let signer = match key.map(signature::parse_key).transpose() {
             Ok(signer) => signer,
@@ -280,7 +284,7 @@ impl<'a> Downloads<'a> {
 }
 
 /// A file of this machine is proven like any other, and read where it is.
-fn local(
+pub(super) fn local(
     request: &Request,
     signer: Option<&PublicKey>,
     path: PathBuf,

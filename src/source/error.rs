@@ -18,6 +18,8 @@ pub enum FetchError {
     Address(#[from] AddressError),
     #[error("`{url}` is not here yet, and `--offline` forbids to fetch it")]
     Offline { url: String },
+    #[error("`{what}` is not in `{}`, and `--from-vendor` forbids to fetch it", folder.display())]
+    NotVendored { what: String, folder: PathBuf },
     #[error("cannot fetch `{url}` (attempts: {attempts})")]
     Unreachable {
         url: String,
@@ -87,6 +89,7 @@ impl FetchError {
             self,
             Self::Address(_)
                 | Self::Offline { .. }
+                | Self::NotVendored { .. }
                 | Self::CaFile { .. }
                 | Self::Cache { .. }
                 | Self::Folder { .. }
@@ -105,7 +108,7 @@ impl Diagnose for FetchError {
     fn code(&self) -> Code {
         match self {
             Self::Address(_) => Code::AddressInvalid,
-            Self::Offline { .. } => Code::FetchOffline,
+            Self::Offline { .. } | Self::NotVendored { .. } => Code::FetchOffline,
             Self::Unreachable { .. } => Code::FetchFailed,
             Self::Refused { .. } => Code::FetchRefused,
             Self::RateLimited { .. } => Code::FetchRateLimited,
@@ -125,6 +128,9 @@ impl Diagnose for FetchError {
         let text = match self {
             Self::Address(_) | Self::Redirect { .. } => "correct the address in `dgmo.yaml`",
             Self::Offline { .. } => "run the command once without `--offline`",
+            Self::NotVendored { .. } => {
+                "run `dgmo vendor` where there is a network, and bring its folder here"
+            }
             Self::Unreachable { .. } => {
                 "look at the connection and run the command again: it goes on where it stopped"
             }

@@ -37,6 +37,7 @@ mod status;
 pub(crate) mod tests;
 mod transfer;
 mod trim;
+mod vendor;
 
 pub use address::Address;
 pub use address::AddressError;
@@ -75,3 +76,7 @@ pub use settings::Online;
 pub use settings::Proxies;
 pub use settings::Settings;
 pub use status::ask_for_status;
+pub use vendor::is_vendored;
+pub use vendor::is_vendored_name;
+pub use vendor::vendored_at;
+pub use vendor::vendored_name;

@@ -36,6 +36,8 @@ pub struct Settings {
     pub parallel: usize,
     /// How many of them from one host.
     pub per_host: usize,
+    /// A folder that everything is taken from; nothing is asked then.
+    pub vendor: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -51,6 +53,7 @@ impl Default for Settings {
             largest: 64 << 30,
             parallel: 4,
             per_host: 3,
+            vendor: None,
         }
     }
 }

@@ -13,6 +13,7 @@ const COMMANDS: &[&str] = &[
     "remove",
     "lock",
     "update",
+    "vendor",
     "switch",
     "rollback",
     "confirm",

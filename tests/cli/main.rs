@@ -38,6 +38,7 @@ mod switching;
 mod terminal;
 mod trials;
 mod uninstalling;
+mod vendoring;
 mod waiting;
 mod ways;
 

@@ -1,5 +1,7 @@
 //! What is said of packages and the catalogues they come from.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
@@ -110,4 +112,27 @@ pub struct InfoVersion {
     /// Why nobody should take it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<String>,
+}
+
+/// `dgmo vendor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VendorReport {
+    /// The folder.
+    pub folder: String,
+    /// The lock whose downloads it has.
+    pub lock: String,
+    /// How many files the lock needs there.
+    pub files: u64,
+    /// How many of them were brought, or would be.
+    pub new_files: u64,
+    /// How many bytes those have, as far as it is known.
+    pub new_bytes: u64,
+    /// Files that the lock does not name and that were deleted, or would be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pruned: Vec<String>,
+    /// Packages that come from folders beside the manifest, by name: they are taken along with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: BTreeMap<PackageName, String>,
+    /// Whether nothing was done.
+    pub dry_run: bool,
 }

@@ -37,6 +37,7 @@ use super::forge::Forges;
 use super::git::Git;
 use super::npm::Npm;
 use super::pypi::Pypi;
+use super::vendor;
 
 /// Where catalogues are asked, where a manifest says so.
 pub type Endpoints = BTreeMap<Catalogue, Endpoint>;
@@ -132,6 +133,7 @@ pub trait Fetcher: Sync {
 
 /// All catalogues. Each finds out how it is asked when it first is.
 pub struct Catalogues<'a> {
+    downloads: &'a Downloads<'a>,
     forges: Forges<'a>,
     npm: Npm<'a>,
     pypi: Pypi<'a>,
@@ -148,10 +150,23 @@ impl<'a> Catalogues<'a> {
     /// Asks through `downloads`, at the addresses of `endpoints` where there are any.
     pub fn new(downloads: &'a Downloads<'a>, endpoints: &'a Endpoints) -> Self {
         Self {
+            downloads,
             forges: Forges::new(downloads, endpoints),
             npm: Npm::new(downloads, endpoints),
             pypi: Pypi::new(downloads, endpoints),
             git: Git::new(downloads),
+        }
+    }
+
+    /// How a piece gets here.
+    pub fn way<'s>(
+        &'s self,
+        of: &'s LockedPieces,
+        piece: &'s Piece,
+    ) -> Result<Way<'s>, CatalogueError> {
+        match &self.downloads.settings().vendor {
+            Some(folder) => Ok(vendor::way(folder, of, piece)),
+            None => self.fetcher(of.of.catalogue)?.way(of, piece),
         }
     }
 
