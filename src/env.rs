@@ -35,6 +35,8 @@ pub enum Var {
     AllProxy,
     /// The hosts that need none.
     NoProxy,
+    /// A file of settings of apt.
+    AptConfig,
     /// The command that git reaches hosts with over ssh.
     GitSshCommand,
     /// The program that git reaches hosts with over ssh.
@@ -135,6 +137,7 @@ impl Var {
             Self::HttpsProxy => "HTTPS_PROXY",
             Self::AllProxy => "ALL_PROXY",
             Self::NoProxy => "NO_PROXY",
+            Self::AptConfig => "APT_CONFIG",
             Self::GitSshCommand => "GIT_SSH_COMMAND",
             Self::GitSsh => "GIT_SSH",
             Self::GithubApi => "GITHUB_API_URL",

@@ -25,17 +25,20 @@ pub enum Catalogue {
     Pypi,
     /// Repositories of git.
     Git,
+    /// Packages of Debian's kind.
+    Deb,
 }
 
 impl Catalogue {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Github,
         Self::Gitlab,
         Self::Forgejo,
         Self::Npm,
         Self::Pypi,
         Self::Git,
+        Self::Deb,
     ];
 
     /// Its word: the key of a package in a manifest, and what stands before the colon of `npm:typescript`.
@@ -47,6 +50,7 @@ impl Catalogue {
             Self::Npm => "npm",
             Self::Pypi => "pypi",
             Self::Git => "git",
+            Self::Deb => "deb",
         }
     }
 
@@ -69,7 +73,7 @@ impl fmt::Display for Catalogue {
 
 /// Why a text is not the word of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi` and `git`")]
+#[error("it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi`, `git` and `deb`")]
 pub struct ParseCatalogueError;
 
 impl FromStr for Catalogue {
@@ -129,7 +133,7 @@ impl JsonSchema for Offer {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": "^(github|gitlab|forgejo|npm|pypi|git):.+$",
+            "pattern": "^(github|gitlab|forgejo|npm|pypi|git|deb):.+$",
         })
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`,
-    /// `git:ADDRESS`; a version may follow an `@`
+    /// `git:ADDRESS`, `deb:NAME`; a version may follow an `@`
     #[arg(long, value_name = "CATALOGUE:NAME", conflicts_with_all = ["path", "url"])]
     from: Option<String>,
     /// Which versions will do: `14`, `~1.7`, `>=2, <4`, `latest`; with an address, what `{version}` stands for
@@ -297,7 +297,7 @@ fn no_catalogue(text: &str) -> Failure {
     OpError::Usage {
         what: format!("`{text}` names no package of a catalogue"),
         hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME`, \
-               `forgejo:HOST/OWNER/NAME` or `git:ADDRESS`"
+               `forgejo:HOST/OWNER/NAME`, `git:ADDRESS` or `deb:NAME`"
             .to_owned(),
     }
     .into()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dgmo_schema::catalogue::Catalogue;
 use dgmo_schema::manifest::DigestScope;
 use dgmo_schema::manifest::ExpectedDigest;
 use dgmo_schema::manifest::NamedSource;
@@ -56,7 +57,11 @@ fn named_pairs(source: &NamedSource) -> Vec<(&'static str, String)> {
         pairs.push(("subdir", quoted(subdir)));
     }
     if source.whole {
-        pairs.push(("submodules", "true".to_owned()));
+        let key = match offer.catalogue {
+            Catalogue::Deb => "dependencies",
+            _ => "submodules",
+        };
+        pairs.push((key, "true".to_owned()));
     }
     pairs
 }

@@ -202,5 +202,10 @@ fn piece_asked(locked: &LockedPieces, piece: &Piece) -> Digest {
         "piece\n{}\n{:?}\n{}\n{:?}\n",
         piece.digest, how.packing, how.strip, how.program
     );
+    let text = if how.of_system {
+        format!("{text}of a system\n")
+    } else {
+        text
+    };
     Digest::of(text.as_bytes())
 }

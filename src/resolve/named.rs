@@ -126,6 +126,7 @@ pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
         }
         Catalogue::Npm => Scheme::Npm,
         Catalogue::Pypi => Scheme::Pep440,
+        Catalogue::Deb => Scheme::Debian,
     }
 }
 
@@ -235,7 +236,7 @@ impl Wanted<'_> {
         };
         let is_meant = |build: &Locked| match build {
             Locked::Pieces(pieces) => {
-                pieces.of != self.source.offer || fetcher.is_version_meant(&self.ask(), pieces)
+                pieces.of == self.source.offer && fetcher.is_version_meant(&self.ask(), pieces)
             }
             Locked::Url(_) | Locked::Path { .. } => true,
         };

@@ -120,6 +120,7 @@ pub use unpack::Limits;
 pub use unpack::ReadSeek;
 pub use unpack::Unpack;
 pub use unpack::UnpackError;
+pub use unpack::decoded;
 pub use unpack::hash_archive;
 pub use unpack::packing_of;
 pub use verify::Finding;

@@ -13,6 +13,7 @@ mod bisecting;
 mod browsing;
 mod collecting;
 mod damage;
+mod deb;
 mod drift;
 mod forge;
 mod editing;

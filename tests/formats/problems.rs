@@ -294,6 +294,35 @@ fn packages_of_catalogues_say_what_is_wrong_with_them() {
 }
 
 #[test]
+fn archives_of_debian_say_what_is_wrong_with_them() {
+    check(
+        "dgmo: 1\nsources:\n  npm: {url: \"https://h\", suite: x}\n                                 ^\n  deb: {url: \"https://h\"}\n       ^\npackages:\n  a: {deb: Jq}\n           ^\n  b: {npm: b, dependencies: true}\n                            ^\n",
+        &[
+            (Code::ManifestEntry, "`suite` goes with `deb`", ""),
+            (
+                Code::ManifestEntry,
+                "does not say which suite",
+                "suite: stable",
+            ),
+            (Code::ManifestValue, "`Jq` cannot be", "`apt install`"),
+            (Code::ManifestEntry, "`dependencies` goes with `deb`", ""),
+        ],
+    );
+    for (text, why) in [
+        (
+            "dgmo: 1\nsources:\n  deb: {url: \"https://h\", suite: ../x, key: k, components: [a b]}\n                                 ^\n",
+            "`../x` is no part",
+        ),
+        (
+            "dgmo: 1\nsources:\n  deb: {url: \"https://h\", suite: x, key: k, components: [a b]}\n                                                         ^\n",
+            "`a b` is no part",
+        ),
+    ] {
+        check(text, &[(Code::ManifestValue, why, "")]);
+    }
+}
+
+#[test]
 fn repositories_of_git_say_what_is_wrong_with_them() {
     check(
         "dgmo: 1\npackages:\n  a: {git: \"ext::sh\"}\n           ^\n  b: {git: /srv/b, rev: main, version: 2}\n                                       ^\n  c: {git: /srv/c, rev: \"-x\"}\n                        ^\n  d: {git: /srv/d, subdir: ../x}\n                           ^\n  e: {npm: e, rev: x}\n                   ^\n  f: {path: ./f, submodules: true}\n                             ^\n  g: {git: /srv/g, asset: x}\n                          ^\n",

@@ -56,6 +56,18 @@ const NEEDED: &[Debian] = &[
         program: "git",
         package: "git",
     },
+    Debian {
+        program: "dpkg-scanpackages",
+        package: "dpkg-dev",
+    },
+    Debian {
+        program: "gpg",
+        package: "gpg",
+    },
+    Debian {
+        program: "gpgv",
+        package: "gpgv",
+    },
 ];
 
 /// Installs what is missing, then runs all tests. The runner's own summary is the last that is printed.

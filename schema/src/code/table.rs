@@ -167,7 +167,7 @@ codes! {
          what. Ask for another version of the package with `version:` in `dgmo.yaml`.";
     ProgramMissing = "DG1235", "a program that a catalogue is asked with is not installed",
         "Some catalogues are asked with their own program, so that its settings, logins and proxies hold: repositories with \
-         `git`. The message names the program; install it with what your system installs programs with, or put its folder \
+         `git`; and `gpgv` tells whether the list of an archive of Debian's is signed. The message names the program; install it with what your system installs programs with, or put its folder \
          on `PATH`.";
     PlaceholderUnknown = "DG1250", "an address has a placeholder nobody knows",
         "This code is not given any more: DG1007 says it, with the line. An address may hold `{version}`, `{system}`, \

@@ -2,6 +2,7 @@
 //!
 //! What serde reads is private to `raw`; what the program uses is here and holds only what has been checked.
 
+mod archive;
 mod check;
 mod conduct;
 mod de;
@@ -134,7 +135,8 @@ pub struct NamedSource {
     pub rev: Option<String>,
     /// The folder that is the package, in place of the whole. For git only.
     pub subdir: Option<String>,
-    /// Whether what it needs is asked for too, where that is a choice: of git, the submodules.
+    /// Whether what it needs is asked for too, where that is a choice: of git the submodules, of Debian's packages
+    /// those they depend on.
     pub whole: bool,
 }
 
@@ -162,6 +164,12 @@ pub struct Endpoint {
     pub url: String,
     /// Others that have the same bytes, tried in order when it fails.
     pub mirrors: Vec<String>,
+    /// Which part of an archive. For Debian's kind only.
+    pub suite: Option<String>,
+    /// Which parts of that. For Debian's kind only.
+    pub components: Vec<String>,
+    /// The file of the keys that sign it. For Debian's kind only.
+    pub key: Option<PathBuf>,
 }
 
 /// An archive or a single program to download.

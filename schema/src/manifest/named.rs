@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::DigestScope;
 use super::Endpoint;
 use super::NamedSource;
+use super::archive;
 use super::check::Checker;
 use super::field::Field;
 use super::package::PLACEHOLDERS;
@@ -32,6 +33,7 @@ impl RawTable {
                 Catalogue::Npm => self.npm.take(),
                 Catalogue::Pypi => self.pypi.take(),
                 Catalogue::Git => self.git.take(),
+                Catalogue::Deb => self.deb.take(),
             };
             Some((catalogue, field?))
         });
@@ -80,6 +82,9 @@ impl Checker<'_> {
                 }
             }
         }
+        if catalogue != Catalogue::Deb {
+            self.refuse_deb_keys(&raw, catalogue.word());
+        }
         if catalogue != Catalogue::Git {
             self.refuse_git_keys(&raw, catalogue.word());
         }
@@ -87,7 +92,8 @@ impl Checker<'_> {
             .rev
             .and_then(|field| self.rev(field, raw.version.as_ref()));
         let subdir = raw.subdir.and_then(|field| self.subdir(field));
-        let whole = raw.submodules.and_then(|field| field.value);
+        let whole = raw.submodules.or(raw.dependencies);
+        let whole = whole.and_then(|field| field.value);
         let extras = raw
             .extras
             .map(|field| self.extras(field))
@@ -238,9 +244,16 @@ impl Checker<'_> {
         {
             mirrors.extend(value.filter(|text| self.is_endpoint(text, span)));
         }
+        let of_archive = self.archive(raw.suite, raw.components, raw.key, (span, name));
         let text = url.value?;
-        self.is_endpoint(&text, url.span)
-            .then_some(Endpoint { url: text, mirrors })
+        let (suite, components, key) = of_archive?;
+        self.is_endpoint(&text, url.span).then_some(Endpoint {
+            url: text,
+            mirrors,
+            suite,
+            components,
+            key,
+        })
     }
 
     fn is_endpoint(&self, url: &str, span: Span) -> bool {
@@ -306,6 +319,7 @@ fn check_name(catalogue: Catalogue, name: &str) -> Result<(), &'static str> {
             }
         }
         Catalogue::Git => repository::check(name),
+        Catalogue::Deb => archive::check_name(name),
         Catalogue::Pypi => {
             let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
             let inner = name

@@ -122,6 +122,7 @@ impl Checker<'_> {
             }
         }
         self.refuse_git_keys(raw, "path");
+        self.refuse_deb_keys(raw, "path");
         Some(Source::Path {
             path: self.local_path(path)?,
             base: self.base.to_owned(),
@@ -143,6 +144,7 @@ impl Checker<'_> {
             }
         }
         self.refuse_git_keys(&raw, "url");
+        self.refuse_deb_keys(&raw, "url");
         let version = raw.version.and_then(|field| self.version(field));
         let minisign = raw.minisign.and_then(|field| self.minisign(field));
         let text = url.value?;

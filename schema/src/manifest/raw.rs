@@ -86,7 +86,7 @@ impl JsonSchema for RawPackage {
 #[schemars(extend("oneOf" = [
     {"required": ["path"]}, {"required": ["url"]}, {"required": ["github"]}, {"required": ["gitlab"]},
     {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]},
-    {"required": ["git"]},
+    {"required": ["git"]}, {"required": ["deb"]},
 ]))]
 pub(super) struct RawTable {
     /// A folder or a file of this machine, relative to the manifest.
@@ -106,6 +106,8 @@ pub(super) struct RawTable {
     pub(super) pypi: Option<Field<String>>,
     /// A repository of git: its address as `git clone` takes it, or an absolute path.
     pub(super) git: Option<Field<String>>,
+    /// A package of an archive of Debian's kind.
+    pub(super) deb: Option<Field<String>>,
     /// Which versions will do, such as `14`, `~1.7` or `>=2, <4`; a bare version means `^`. With `url`: what
     /// `{version}` stands for.
     pub(super) version: Option<Field<Text>>,
@@ -122,6 +124,8 @@ pub(super) struct RawTable {
     pub(super) subdir: Option<Field<String>>,
     /// With `git`: whether to take its submodules too. Default: false.
     pub(super) submodules: Option<Field<bool>>,
+    /// With `deb`: whether to take all it depends on too, down to the C library. Default: false.
+    pub(super) dependencies: Option<Field<bool>>,
     /// How many leading folders of the archive's paths to drop.
     pub(super) strip: Option<Field<u32>>,
     /// Programs to show in `bin`, as paths inside the package. Default: all it has in `bin`.
@@ -156,6 +160,12 @@ pub(super) struct RawEndpoint {
     pub(super) url: Option<Field<String>>,
     /// Others that have the same bytes, tried in order when it fails.
     pub(super) mirrors: Option<Field<Vec<Field<String>>>>,
+    /// Of an archive of Debian's kind: the suite, such as `bookworm`.
+    pub(super) suite: Option<Field<String>>,
+    /// Of an archive of Debian's kind: its components. Default: `[main]`.
+    pub(super) components: Option<Field<Vec<Field<String>>>>,
+    /// Of an archive of Debian's kind: the file of the keys that sign it, relative to the manifest.
+    pub(super) key: Option<Field<String>>,
 }
 
 /// What the bytes must hash to, for all systems or for each.

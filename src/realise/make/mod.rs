@@ -1,5 +1,6 @@
 //! Packages put together from pieces: how each is unpacked, and what they become together.
 
+mod deb;
 mod folder;
 mod npm;
 mod python;
@@ -35,7 +36,8 @@ pub(super) struct Making<'a> {
 pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
     let packing = piece.unpack.unwrap_or(match catalogue {
         Catalogue::Npm => Packing::TarGz,
-        Catalogue::Git => Packing::Tar,
+        // Which compression a package of Debian's has is told in it.
+        Catalogue::Git | Catalogue::Deb => Packing::Tar,
         _ => Packing::Zip,
     });
     let mut how = Unpack::new(packing);
@@ -46,6 +48,7 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
             let program = piece.at.strip_prefix("bin/");
             how.program = program.map(str::to_owned);
         }
+        Catalogue::Deb => how.of_system = true,
         Catalogue::Pypi | Catalogue::Git => {}
     }
     how
@@ -65,16 +68,21 @@ pub(super) fn unpack(
     piece: &Piece,
     mut brought: Brought,
 ) -> Result<(TreeId, Added), PackageError> {
-    let how = unpacking(making.locked.of.catalogue, piece);
-    let added = making.insertion.add_archive(&mut brought.file, &how);
-    let added = added.map_err(|source| PackageError::Unpack {
-        url: piece.file.clone(),
-        source,
-    })?;
+    let catalogue = making.locked.of.catalogue;
+    let added = if catalogue == Catalogue::Deb {
+        deb::unpack(making, piece, &brought)?
+    } else {
+        let how = unpacking(catalogue, piece);
+        let added = making.insertion.add_archive(&mut brought.file, &how);
+        added.map_err(|source| PackageError::Unpack {
+            url: piece.file.clone(),
+            source,
+        })?
+    };
     let Content::Folder(tree) = added.content else {
         unreachable!("unpacking gives a folder");
     };
-    match tree_of(making.locked.of.catalogue, piece) {
+    match tree_of(catalogue, piece) {
         Some(expected) if expected != tree => Err(PackageError::TreeDiffers {
             expected,
             found: tree,
@@ -90,5 +98,6 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
         Catalogue::Npm => npm::join(making, trees),
         Catalogue::Pypi => python::join(making, trees),
         Catalogue::Git => folder::join(making, trees),
+        Catalogue::Deb => deb::join(making, trees),
     }
 }

@@ -5,6 +5,7 @@ use dgmo_schema::catalogue::Offer;
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
+use dgmo_schema::generation::Timestamp;
 use dgmo_schema::system::System;
 
 use super::super::FetchError;
@@ -74,6 +75,8 @@ pub enum CatalogueError {
         /// What to run by hand to see more.
         by_hand: String,
     },
+    #[error("`{url}` was to be believed until {until}")]
+    Stale { url: String, until: Timestamp },
     #[error("`{offer}` does not have {what} any more")]
     Gone { offer: String, what: String },
     #[error("`{file}` has two digests beside it: {one} and {other}")]
@@ -130,7 +133,7 @@ impl Diagnose for CatalogueError {
             Self::NoProgram { .. } => Code::ProgramMissing,
             Self::Program { .. } => Code::FetchFailed,
             Self::Fetch(error) => error.code(),
-            Self::Answer { .. } => Code::CatalogueAnswer,
+            Self::Answer { .. } | Self::Stale { .. } => Code::CatalogueAnswer,
             Self::NoFile { .. } | Self::OtherMachines { .. } => Code::NoFileForSystem,
             Self::Dependency { .. } => Code::DependencyMissing,
             Self::NoBuild { .. } => Code::NoBuild,
@@ -148,6 +151,10 @@ impl Diagnose for CatalogueError {
                 format!("install `{program}`, or put its folder on `PATH`")
             }
             Self::Program { by_hand, .. } => format!("look whether `{by_hand}` works"),
+            Self::Stale { .. } => {
+                "ask another mirror: who serves it may hold back what is newer; or set the clock"
+                    .to_owned()
+            }
             Self::Gone { .. } => {
                 "ask for another version in `dgmo.yaml`, or run `dgmo update`".to_owned()
             }

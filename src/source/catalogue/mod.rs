@@ -33,6 +33,7 @@ use dgmo_schema::system::System;
 use dgmo_schema::version::Version;
 
 use super::Downloads;
+use super::deb::Deb;
 use super::forge::Forges;
 use super::git::Git;
 use super::npm::Npm;
@@ -138,6 +139,7 @@ pub struct Catalogues<'a> {
     npm: Npm<'a>,
     pypi: Pypi<'a>,
     git: Git<'a>,
+    deb: Deb<'a>,
 }
 
 impl fmt::Debug for Catalogues<'_> {
@@ -155,6 +157,7 @@ impl<'a> Catalogues<'a> {
             npm: Npm::new(downloads, endpoints),
             pypi: Pypi::new(downloads, endpoints),
             git: Git::new(downloads),
+            deb: Deb::new(downloads, endpoints),
         }
     }
 
@@ -177,6 +180,7 @@ impl<'a> Catalogues<'a> {
             Catalogue::Npm => Ok(&self.npm),
             Catalogue::Pypi => Ok(&self.pypi),
             Catalogue::Git => Ok(&self.git),
+            Catalogue::Deb => Ok(&self.deb),
         }
     }
 }

@@ -239,6 +239,9 @@ mod tests {
                 let endpoint = Endpoint {
                     url: url.to_owned(),
                     mirrors: Vec::new(),
+                    suite: None,
+                    components: Vec::new(),
+                    key: None,
                 };
                 (offer.catalogue, endpoint)
             })

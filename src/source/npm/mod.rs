@@ -18,6 +18,8 @@ mod settings;
 mod spec;
 mod walk;
 
+pub(super) use settings::base64;
+
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -213,11 +213,11 @@ pub(super) fn with_slash(url: &str) -> String {
 }
 
 /// The bytes-as-text of `integrity` and of passwords.
-pub(super) mod base64 {
+pub(in crate::source) mod base64 {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
     /// The bytes that `text` stands for; none where it stands for none.
-    pub(in super::super) fn decode(text: &str) -> Option<Vec<u8>> {
+    pub(in crate::source) fn decode(text: &str) -> Option<Vec<u8>> {
         let text = text.trim_end_matches('=');
         let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
         let (mut held, mut bits) = (0_u32, 0);
@@ -233,7 +233,7 @@ pub(super) mod base64 {
         Some(bytes)
     }
 
-    pub(in super::super) fn encode(bytes: &[u8]) -> String {
+    pub(in crate::source) fn encode(bytes: &[u8]) -> String {
         let mut text = String::new();
         for group in bytes.chunks(3) {
             let at = |index: usize| group.get(index).copied().map_or(0, u32::from);

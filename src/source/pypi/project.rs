@@ -187,6 +187,9 @@ mod tests {
         let endpoint = Endpoint {
             url: "http://127.0.0.1:1/simple".to_owned(),
             mirrors: Vec::new(),
+            suite: None,
+            components: Vec::new(),
+            key: None,
         };
         let endpoints = BTreeMap::from([(Catalogue::Pypi, endpoint)]);
         let index = settings::indexes(&endpoints).unwrap().remove(0);

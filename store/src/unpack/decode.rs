@@ -11,6 +11,11 @@ use lzma_rust2::XzReader;
 /// What an xz stream may ask for, in KiB: three times what its highest preset needs.
 const XZ_MEMORY: u32 = 192 << 10;
 
+/// The bytes of a compressed document as they were before; a tar archive or a program is not taken apart.
+pub fn decoded<'a>(packed: impl Read + 'a, packing: Packing) -> io::Result<Box<dyn Read + 'a>> {
+    decoder(packed, packing)
+}
+
 /// The bytes of `packed` as they were before `packing` compressed them. All members or frames of a stream are read,
 /// and where the format has a checksum, it is checked at the end of each.
 pub(super) fn decoder<'a>(

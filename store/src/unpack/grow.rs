@@ -16,6 +16,7 @@ use super::entry::shown;
 use super::entry::shown_path;
 use super::limit::Budget;
 use super::links;
+use super::system;
 use crate::tree::Alike;
 use crate::tree::Entry;
 use crate::tree::EntryName;
@@ -59,6 +60,7 @@ impl Growth {
 /// A tree under way.
 pub(super) struct Growing<'a> {
     strip: usize,
+    of_system: bool,
     budget: &'a Budget<'a>,
     root: Folder,
     top: BTreeSet<String>,
@@ -70,6 +72,7 @@ impl<'a> Growing<'a> {
     pub(super) fn new(how: &Unpack, budget: &'a Budget<'a>) -> Self {
         Self {
             strip: usize::try_from(how.strip).unwrap_or(usize::MAX),
+            of_system: how.of_system,
             budget,
             root: Folder::default(),
             top: BTreeSet::new(),
@@ -101,7 +104,23 @@ impl<'a> Growing<'a> {
             return None;
         }
         path.drain(..self.strip);
-        Some(path)
+        if self.of_system {
+            system::leave_out(&mut path);
+        }
+        (!path.is_empty()).then_some(path)
+    }
+
+    /// Where the link `name` leads in the tree that grows; `None` for one that leads to itself there.
+    pub(super) fn target(
+        &self,
+        name: &[u8],
+        target: Vec<u8>,
+    ) -> Result<Option<Vec<u8>>, UnpackError> {
+        if !self.of_system {
+            return Ok(Some(target));
+        }
+        let path = entry::path_of(name, self.budget.limits())?;
+        Ok(system::target(path, &target))
     }
 
     pub(super) fn folder(&mut self, path: &[EntryName]) -> Result<(), UnpackError> {

@@ -19,11 +19,13 @@ mod links;
 mod packing;
 mod program;
 mod read;
+mod system;
 mod tarball;
 #[cfg(test)]
 mod tests;
 mod zipped;
 
+pub use decode::decoded;
 pub use error::UnpackError;
 pub use limit::Limits;
 pub use limit::Measure;
@@ -61,6 +63,8 @@ pub struct Unpack {
     pub strip: u32,
     /// What a single program is called: it becomes `bin/NAME`.
     pub program: Option<String>,
+    /// Whether it is a part of a whole system: an absolute link begins at its top, and `usr` is left out of each path.
+    pub of_system: bool,
     pub limits: Limits,
 }
 
@@ -71,6 +75,7 @@ impl Unpack {
             packing,
             strip: 0,
             program: None,
+            of_system: false,
             limits: Limits::default(),
         }
     }

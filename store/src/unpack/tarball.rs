@@ -130,7 +130,10 @@ fn take<R: Read>(
             let target = target.unwrap_or_default();
             match place {
                 None => Ok(()),
-                Some(path) if kind.is_symlink() => growing.link(&path, &target),
+                Some(path) if kind.is_symlink() => match growing.target(name, target)? {
+                    Some(target) => growing.link(&path, &target),
+                    None => Ok(()),
+                },
                 Some(path) => growing.hard_link(&path, &target),
             }
         }

@@ -1,0 +1,181 @@
+//! Packages of Debian's kind: their content without `usr`, and with all they depend on where that was asked for.
+//!
+//! ```text
+//! bin/jq             a launcher, where the package came with all it depends on
+//! libexec/jq/        then: the package and all of these, laid over each other
+//! ```
+//!
+//! A launcher starts the program with the loader and the libraries it came with, so that it needs none of this machine's.
+//! What the packages it depends on show is not shown.
+
+mod ar;
+
+use dgmo_schema::event::Event;
+use dgmo_schema::id::TreeId;
+use dgmo_schema::lock::Piece;
+use dgmo_store::Added;
+use dgmo_store::Unpack;
+use dgmo_store::decoded;
+use dgmo_store::tree::Node;
+
+use super::Making;
+use crate::realise::PackageError;
+use crate::realise::graft::Graft;
+use crate::source::Brought;
+
+/// Scripts that the package manager would run.
+const SCRIPTS: &[&str] = &["preinst", "postinst", "prerm", "postrm", "config"];
+
+/// Unpacks the content, and tells of what is not done.
+pub(super) fn unpack(
+    making: &Making<'_>,
+    piece: &Piece,
+    brought: &Brought,
+) -> Result<Added, PackageError> {
+    let parts = ar::parts(&brought.file).map_err(|why| PackageError::Put {
+        path: piece.file.clone(),
+        why,
+    })?;
+    let (mut content, packing) = parts.content;
+    let how = Unpack {
+        of_system: true,
+        ..Unpack::new(packing)
+    };
+    let added = making.insertion.add_archive(&mut content, &how);
+    let added = added.map_err(|source| PackageError::Unpack {
+        url: piece.file.clone(),
+        source,
+    })?;
+    let (about, packing) = parts.about;
+    // Of what cannot be read nothing can be told; the content has been unpacked.
+    let scripts = decoded(about, packing)
+        .and_then(scripts)
+        .unwrap_or_default();
+    if !scripts.is_empty() {
+        let names = scripts.join("`, `");
+        let text = format!(
+            "package `{}`: `{names}` of `{}` is not run",
+            making.name, piece.name
+        );
+        // Of what others depend on nobody expects it.
+        let is_own = piece.name == making.locked.of.name;
+        let event = if is_own {
+            Event::Warning(text)
+        } else {
+            Event::Detail(text)
+        };
+        making.insertion.observer().observe(event);
+    }
+    Ok(added)
+}
+
+fn scripts(about: impl std::io::Read) -> std::io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in tar::Archive::new(about).entries()?.take(1000) {
+        let name = entry?.path_bytes().into_owned();
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let name = name.trim_start_matches("./");
+        found.extend(
+            SCRIPTS
+                .iter()
+                .find(|it| **it == name)
+                .map(|it| (*it).to_owned()),
+        );
+    }
+    Ok(found)
+}
+
+pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> {
+    let first = trees[0];
+    if !making.locked.whole {
+        return Ok(first);
+    }
+    let mut all = Graft::new(making.insertion);
+    // The package itself comes last, so that what it has is there as it has it.
+    for tree in trees.iter().rev() {
+        all.lay("", *tree)?;
+    }
+    let loader = loader(&all)?;
+    let libraries = libraries(&all)?;
+    let mut graft = Graft::of(making.insertion, first)?;
+    let inside = format!("libexec/{}", making.name);
+    for (name, node) in graft.list("bin")? {
+        let Some(Node::Executable(blob)) = node else {
+            continue;
+        };
+        let start = making.insertion.read_start(blob, 4)?;
+        if start != b"\x7fELF" {
+            continue;
+        }
+        let text = launcher(
+            &format!("{inside}/bin/{name}"),
+            &inside,
+            (&loader, &libraries),
+        );
+        let blob = making.insertion.add_bytes(text.as_bytes(), true)?;
+        graft.put(&format!("bin/{name}"), Node::Executable(blob))?;
+    }
+    graft.put(&inside, Node::Folder(all.finish()?))?;
+    graft.finish()
+}
+
+/// The loader among the packages, where the C library is one of them.
+fn loader(all: &Graft<'_>) -> Result<Option<String>, PackageError> {
+    for folder in ["lib64", "lib"] {
+        let names = all.list(folder)?.into_iter().map(|(name, _)| name);
+        if let Some(name) = names.into_iter().find(|name| name.starts_with("ld-linux")) {
+            return Ok(Some(format!("{folder}/{name}")));
+        }
+    }
+    Ok(None)
+}
+
+/// The folders of libraries: that of the architecture goes before the one for all.
+fn libraries(all: &Graft<'_>) -> Result<Vec<String>, PackageError> {
+    let names = all.list("lib")?.into_iter().map(|(name, _)| name);
+    let own = names.filter(|name| name.contains("-linux-gnu"));
+    let mut folders: Vec<String> = own.map(|name| format!("lib/{name}")).collect();
+    folders.push("lib".to_owned());
+    Ok(folders)
+}
+
+fn launcher(
+    program: &str,
+    inside: &str,
+    (loader, libraries): (&Option<String>, &[String]),
+) -> String {
+    let quoted = |path: &str| format!("\"$root\"/'{}'", path.replace('\'', "'\\''"));
+    let folders: Vec<String> = libraries
+        .iter()
+        .map(|it| quoted(&format!("{inside}/{it}")))
+        .collect();
+    let folders = folders.join(":");
+    let program = quoted(program);
+    let run = match loader {
+        Some(loader) => {
+            let loader = quoted(&format!("{inside}/{loader}"));
+            format!("exec {loader} --argv0 \"$0\" --library-path {folders} {program} \"$@\"\n")
+        }
+        None => format!(
+            "export LD_LIBRARY_PATH={folders}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\nexec {program} \"$@\"\n"
+        ),
+    };
+    format!("{LAUNCHER}{run}")
+}
+
+const LAUNCHER: &str = r#"#!/bin/sh
+# Written by dgmo: the program runs with the libraries it came with.
+at=$0
+while
+    folder=${at%/*}
+    [ "$folder" != "$at" ] || folder=.
+    [ -L "$at" ]
+do
+    to=$(readlink -- "$at") || exit 127
+    case $to in
+        /*) at=$to ;;
+        *) at=$folder/$to ;;
+    esac
+done
+root=$(cd -P -- "$folder/.." && pwd) || exit 127
+"#;

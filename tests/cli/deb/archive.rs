@@ -1,0 +1,332 @@
+//! An archive of Debian's kind, made with Debian's own programs, signed, and served on loopback.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use crate::Sandbox;
+
+/// What the archive stands on.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("dpkg-deb", "dpkg"),
+    ("dpkg-scanpackages", "dpkg-dev"),
+    ("gpg", "gpg"),
+    ("gpgv", "gpgv"),
+];
+
+/// Whether there is all it needs; it is told where there is not.
+pub(crate) fn is_there() -> bool {
+    for (program, package) in PROGRAMS {
+        let found = Command::new(program).arg("--version").output();
+        if !found.is_ok_and(|output| output.status.success()) {
+            println!("skipped: there is no `{program}` here (Debian's package `{package}`)");
+            return false;
+        }
+    }
+    true
+}
+
+/// An archive with a suite `stable` for amd64 and arm64.
+pub(crate) struct Archive<'a> {
+    sandbox: &'a Sandbox,
+    port: u16,
+    asked: Arc<Mutex<Vec<String>>>,
+    keys: Keys,
+}
+
+/// Keys that are thrown away.
+pub(crate) struct Keys {
+    home: PathBuf,
+}
+
+impl Keys {
+    pub(crate) fn new(sandbox: &Sandbox, name: &str) -> Self {
+        let home = sandbox.root().join(name);
+        std::fs::create_dir_all(&home).unwrap();
+        sandbox.mode(name, 0o700);
+        let keys = Self { home };
+        keys.gpg(
+            &[
+                "--quick-generate-key",
+                "archive <archive@example.org>",
+                "ed25519",
+                "sign",
+                "never",
+            ],
+            b"",
+        );
+        keys
+    }
+
+    pub(crate) fn gpg(&self, words: &[&str], input: &[u8]) -> Vec<u8> {
+        let mut child = Command::new("gpg")
+            .arg("--homedir")
+            .arg(&self.home)
+            .args([
+                "--batch",
+                "--quiet",
+                "--pinentry-mode",
+                "loopback",
+                "--passphrase",
+                "",
+            ])
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        output.stdout
+    }
+
+    pub(crate) fn public(&self) -> Vec<u8> {
+        self.gpg(&["--export"], b"")
+    }
+
+    pub(crate) fn public_text(&self) -> Vec<u8> {
+        self.gpg(&["--armor", "--export"], b"")
+    }
+
+    pub(crate) fn clearsign(&self, text: &str) -> Vec<u8> {
+        self.gpg(&["--clearsign"], text.as_bytes())
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        // The agent it started would else outlive the folder a little.
+        let mut end = Command::new("gpgconf");
+        end.arg("--homedir")
+            .arg(&self.home)
+            .args(["--kill", "gpg-agent"]);
+        drop(end.output());
+    }
+}
+
+/// One package to build.
+pub(crate) struct Package<'p> {
+    pub(crate) name: &'p str,
+    pub(crate) version: &'p str,
+    pub(crate) architecture: &'p str,
+    /// More fields, each a line.
+    pub(crate) fields: &'p str,
+    /// How it is packed, as `dpkg-deb` calls it.
+    pub(crate) packing: &'p str,
+}
+
+impl<'p> Package<'p> {
+    pub(crate) fn of(name: &'p str, version: &'p str) -> Self {
+        Self {
+            name,
+            version,
+            architecture: "amd64",
+            fields: "",
+            packing: "xz",
+        }
+    }
+}
+
+impl<'a> Archive<'a> {
+    pub(crate) fn new(sandbox: &'a Sandbox) -> Self {
+        let keys = Keys::new(sandbox, "keys");
+        sandbox.write("work/archive.gpg", keys.public());
+        std::fs::create_dir_all(sandbox.root().join("archive/pool")).unwrap();
+        // The machine's own archives are nobody's concern.
+        sandbox.write(
+            "apt.conf",
+            format!("Dir::Etc \"{}\";\n", sandbox.root().join("apt").display()),
+        );
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let port = serve(sandbox.root().join("archive"), Arc::clone(&asked));
+        Self {
+            sandbox,
+            port,
+            asked,
+            keys,
+        }
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What was asked since it was asked for last.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    /// Builds a package of what `fill` puts into its folder.
+    pub(crate) fn build(&self, package: &Package<'_>, fill: impl FnOnce(&str)) {
+        let Package {
+            name,
+            version,
+            architecture,
+            fields,
+            packing,
+        } = package;
+        let folder = format!("build/{name}_{version}_{architecture}");
+        self.sandbox.write(
+            format!("{folder}/DEBIAN/control"),
+            format!(
+                "Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: m <m@example.org>\n\
+                 Description: a test\n{fields}"
+            ),
+        );
+        fill(&folder);
+        let to = format!(
+            "archive/pool/{name}_{}_{architecture}.deb",
+            version.replace(':', "%3a")
+        );
+        let output = Command::new("dpkg-deb")
+            .args(["--root-owner-group", &format!("-Z{packing}"), "--build"])
+            .arg(self.sandbox.root().join(folder))
+            .arg(self.sandbox.root().join(to.replace("%3a", "-")))
+            .env("SOURCE_DATE_EPOCH", "1767268800")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// A package with a program of its name that says its version.
+    pub(crate) fn program(&self, package: &Package<'_>) {
+        self.build(package, |folder| {
+            let path = format!("{folder}/usr/bin/{}", package.name);
+            let words = format!(
+                "#!/bin/sh\necho {} {} {}\n",
+                package.name, package.version, package.architecture
+            );
+            self.sandbox.program(&path, &words);
+        });
+    }
+
+    /// Lists what is in the pool, and signs that.
+    pub(crate) fn publish(&self) {
+        self.publish_with("Valid-Until: Sat, 31 Jan 2026 12:00:00 UTC\n");
+    }
+
+    pub(crate) fn publish_with(&self, fields: &str) {
+        let text = self.release(fields);
+        self.sandbox
+            .write("archive/dists/stable/InRelease", self.keys.clearsign(&text));
+    }
+
+    /// Writes the lists, and gives the text that is to be signed.
+    pub(crate) fn release(&self, fields: &str) -> String {
+        let root = self.sandbox.root().join("archive");
+        let mut sums = String::new();
+        for architecture in ["amd64", "arm64"] {
+            let output = Command::new("dpkg-scanpackages")
+                .args(["--multiversion", "--arch", architecture, "pool"])
+                .current_dir(&root)
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+            let folder = format!("main/binary-{architecture}");
+            let list = format!("archive/dists/stable/{folder}/Packages");
+            self.sandbox.write(&list, &output.stdout);
+            for (name, program) in [("Packages.xz", "xz"), ("Packages.gz", "gzip")] {
+                let packed = pack(&output.stdout, program);
+                let digest = sha256(&packed);
+                sums.push_str(&format!(" {digest} {} {folder}/{name}\n", packed.len()));
+                self.sandbox
+                    .write(format!("archive/dists/stable/{folder}/{name}"), &packed);
+                self.sandbox.write(
+                    format!("archive/dists/stable/{folder}/by-hash/SHA256/{digest}"),
+                    &packed,
+                );
+            }
+        }
+        format!("Origin: test\nSuite: stable\nCodename: test\n{fields}SHA256:\n{sums}")
+    }
+
+    /// A manifest with these packages, each a line.
+    pub(crate) fn manifest(&self, packages: &str) {
+        self.sandbox.manifest(&format!(
+            "systems: [x86_64-linux]\nsources:\n  deb: {{url: \"{}\", suite: stable, key: ./archive.gpg}}\n\
+             packages:\n{packages}",
+            self.url()
+        ));
+    }
+
+    /// Runs dgmo where apt has no settings but the sandbox's.
+    pub(crate) fn dgmo(&self, line: &str) -> crate::Ran {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let config = self.sandbox.root().join("apt.conf");
+        self.sandbox
+            .run_with(&words, &[("APT_CONFIG", config.to_str().unwrap())])
+    }
+}
+
+fn pack(bytes: &[u8], program: &str) -> Vec<u8> {
+    let mut child = Command::new(program)
+        .args(["-9", "-c"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let bytes = bytes.to_vec();
+    let writing = std::thread::spawn(move || stdin.write_all(&bytes).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writing.join().unwrap();
+    assert!(output.status.success());
+    output.stdout
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    let digest: [u8; 32] = sha2::Sha256::digest(bytes).into();
+    dgmo_schema::id::Digest::from_bytes(digest).hex()
+}
+
+/// Serves the files of a folder; ends with the process.
+fn serve(root: PathBuf, asked: Arc<Mutex<Vec<String>>>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (root, asked) = (root.clone(), Arc::clone(&asked));
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(stream.try_clone()?).lines();
+                let first = lines.next().transpose()?.unwrap_or_default();
+                let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+                for line in lines {
+                    if line?.is_empty() {
+                        break;
+                    }
+                }
+                asked.lock().unwrap().push(path.clone());
+                answer(&mut stream, &root, &path)
+            });
+        }
+    });
+    port
+}
+
+fn answer(stream: &mut impl Write, root: &Path, path: &str) -> std::io::Result<()> {
+    let found = std::fs::read(root.join(path.trim_start_matches('/')));
+    let (status, body) = match found {
+        Ok(body) => ("200 OK", body),
+        Err(_) => ("404 Not Found", Vec::new()),
+    };
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    )?;
+    stream.write_all(&body)
+}

@@ -1,0 +1,65 @@
+//! Real packages, fetched with apt, with all they depend on.
+
+use std::process::Command;
+
+use super::Sandbox;
+use super::archive::Archive;
+use super::archive::is_there;
+use super::says;
+
+/// Fetches packages and all they depend on into the pool; nothing where apt cannot.
+fn download(sandbox: &Sandbox, names: &[&str]) -> Option<()> {
+    let pool = sandbox.root().join("archive/pool");
+    let mut depends = Command::new("apt-cache");
+    depends.args([
+        "depends",
+        "--recurse",
+        "--no-recommends",
+        "--no-suggests",
+        "--no-conflicts",
+        "--no-breaks",
+        "--no-replaces",
+        "--no-enhances",
+    ]);
+    let listed = depends.args(names).output().ok()?;
+    let text = String::from_utf8(listed.stdout).ok()?;
+    let is_package = |line: &&str| line.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let all: Vec<&str> = text
+        .lines()
+        .filter(is_package)
+        .filter(|line| !line.contains(':'))
+        .collect();
+    let fetched = Command::new("apt-get")
+        .arg("download")
+        .args(&all)
+        .current_dir(pool)
+        .output()
+        .ok()?;
+    (fetched.status.success() && all.len() > names.len()).then_some(())
+}
+
+#[test]
+fn real_programs_run_with_the_libraries_they_came_with() {
+    if !is_there() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let archive = Archive::new(&sandbox);
+    if download(&sandbox, &["jq", "fd-find"]).is_none() {
+        println!("skipped: apt cannot fetch packages here");
+        return;
+    }
+    archive.publish();
+    let whole = "dependencies: true";
+    archive.manifest(&format!(
+        "  jq: {{deb: jq, {whole}}}\n  fd: {{deb: fd-find, {whole}}}\n"
+    ));
+    archive.dgmo("switch").works();
+    let lock = sandbox.read("work/dgmo.lock");
+    for words in ["libjq1_", "libonig5_", "libc6_"] {
+        assert!(lock.contains(words), "{words}: {lock}");
+    }
+    says(&sandbox, "echo '{\"a\": [1, 2]}' | jq -c .a", "[1,2]");
+    says(&sandbox, "fdfind --version", "fd");
+    sandbox.dgmo("store verify").works();
+}
