@@ -193,3 +193,16 @@ fn what_is_locked_needs_no_archive_and_is_fetched_again_where_it_is_lost() {
     says(&sandbox, "tool", "tool 1 amd64");
     sandbox.dgmo("store verify").works();
 }
+
+#[test]
+fn without_gpgv_it_is_said_what_to_install() {
+    if !is_there() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let archive = made(&sandbox);
+    let bare = sandbox.root().join("bin");
+    let ran = sandbox.run_with(&["switch"], &[("PATH", bare.to_str().unwrap())]);
+    ran.fails("DG1235").says("install `gpgv`");
+    works_again(&sandbox, &archive);
+}
