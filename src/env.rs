@@ -75,6 +75,12 @@ pub enum Var {
     NpmGlobalConfig,
     /// Where npm installs for all users.
     NpmPrefix,
+    /// The folder of Docker's settings.
+    DockerConfig,
+    /// The file of names and passwords for registries of images.
+    RegistryAuthFile,
+    /// Where what lives as long as a session is.
+    RuntimeFolder,
     /// No colour, whatever the terminal can.
     NoColor,
     /// Colour, even where there is no terminal.
@@ -151,6 +157,9 @@ impl Var {
             Self::NpmUserConfig => "NPM_CONFIG_USERCONFIG",
             Self::NpmGlobalConfig => "NPM_CONFIG_GLOBALCONFIG",
             Self::NpmPrefix => "NPM_CONFIG_PREFIX",
+            Self::DockerConfig => "DOCKER_CONFIG",
+            Self::RegistryAuthFile => "REGISTRY_AUTH_FILE",
+            Self::RuntimeFolder => "XDG_RUNTIME_DIR",
             Self::NoColor => "NO_COLOR",
             Self::ColorForce => "CLICOLOR_FORCE",
             Self::Terminal => "TERM",

@@ -248,6 +248,13 @@ pub(super) fn named(text: &str) -> Option<NamedSource> {
         Some((name, version)) if !name.is_empty() => (name.to_owned(), Some(version.to_owned())),
         _ => (offer.name, None),
     };
+    // `oci:HOST/NAME:TAG`, as Docker has it.
+    let (name, version) = match (offer.catalogue, name.rsplit_once(':')) {
+        (Catalogue::Oci, Some((name, tag))) if version.is_none() && !tag.contains('/') => {
+            (name.to_owned(), Some(tag.to_owned()))
+        }
+        _ => (name, version),
+    };
     // `pypi:httpie[socks]`, as pip has it.
     let (name, extras) = match (offer.catalogue, name.strip_suffix(']')) {
         (Catalogue::Pypi, Some(rest)) if rest.contains('[') => {
@@ -288,8 +295,8 @@ pub(super) fn name_in(offer: &Offer) -> String {
 fn no_catalogue(text: &str) -> Failure {
     OpError::Usage {
         what: format!("`{text}` names no package of a catalogue"),
-        hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME` or \
-               `forgejo:HOST/OWNER/NAME`"
+        hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME`, \
+               `forgejo:HOST/OWNER/NAME` or `oci:HOST/NAME`"
             .to_owned(),
     }
     .into()

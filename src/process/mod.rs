@@ -14,7 +14,9 @@ mod run;
 pub use attempt::Attempt;
 pub use attempt::Ended;
 pub use capture::Captured;
+pub use capture::Question;
 pub use capture::capture;
+pub use capture::question;
 pub use capture::run_in_front;
 
 pub use run::Ending;

@@ -10,6 +10,7 @@ use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
 use dgmo_schema::name::PackageName;
 use dgmo_store::Insertion;
+use dgmo_store::Role;
 
 use super::PackageError;
 use super::made::Made;
@@ -195,9 +196,12 @@ pub(super) fn known(
 /// What the tree of one piece is remembered by: its bytes and how they are unpacked.
 fn piece_asked(locked: &LockedPieces, piece: &Piece) -> Digest {
     let how = make::unpacking(locked.of.catalogue, piece);
-    let text = format!(
+    let mut text = format!(
         "piece\n{}\n{:?}\n{}\n{:?}\n",
         piece.digest, how.packing, how.strip, how.program
     );
+    if how.role == Role::Layer {
+        text.push_str("layer\n");
+    }
     Digest::of(text.as_bytes())
 }

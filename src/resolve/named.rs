@@ -28,6 +28,7 @@ use crate::source::Fetcher;
 use crate::source::Listed;
 use crate::source::Reach;
 use crate::source::Versions;
+use crate::source::range_of_tags;
 use crate::source::release_file_is_meant;
 
 /// Why no version of a package could be taken.
@@ -118,7 +119,9 @@ impl Diagnose for NamedError {
 /// How the versions of a catalogue are ordered.
 pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
     match catalogue {
-        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => Scheme::Release,
+        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo | Catalogue::Oci => {
+            Scheme::Release
+        }
         Catalogue::Npm => Scheme::Npm,
         Catalogue::Pypi => Scheme::Pep440,
     }
@@ -128,6 +131,7 @@ pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
 fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
     let scheme = scheme(source.offer.catalogue);
     match &source.version {
+        Some(text) if source.offer.catalogue == Catalogue::Oci => Ok(range_of_tags(text)?),
         Some(text) => Ok(VersionRange::parse(scheme, text)?),
         None => Ok(VersionRange::any(scheme)),
     }
@@ -222,12 +226,7 @@ impl Wanted<'_> {
     fn kept(&self, range: &VersionRange, fetcher: &dyn Fetcher) -> Option<LockedPackage> {
         let previous = self.previous?;
         let version = Version::parse(range.scheme(), previous.version.as_deref()?).ok()?;
-        let fits = match range.channel() {
-            // Where a channel leads to is looked up when the package is updated, not each time.
-            Some(_) => true,
-            None => range.matches(&version),
-        };
-        if !fits {
+        if !self.fits(range, &version) {
             return None;
         }
         let wanted = |scope: &Scope| match scope {
@@ -247,6 +246,20 @@ impl Wanted<'_> {
             version: previous.version.clone(),
             builds: builds.collect(),
         })
+    }
+
+    /// Whether a locked version will do.
+    fn fits(&self, range: &VersionRange, version: &Version) -> bool {
+        let is_tagged = self.source.offer.catalogue == Catalogue::Oci;
+        match (range.channel(), range.exact()) {
+            // Where a channel leads to is looked up when the package is updated, not each time; a tag is one itself.
+            (Some(word), _) => !is_tagged || word == "latest" || version.as_str() == word,
+            // Digests that an order takes for the same are not.
+            (None, Some(exact)) if is_tagged && exact.as_str().starts_with("sha256:") => {
+                exact.as_str() == version.as_str()
+            }
+            (None, _) => range.matches(version),
+        }
     }
 
     fn is_met_by(&self, scope: &Scope, pieces: &LockedPieces) -> bool {

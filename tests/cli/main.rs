@@ -23,6 +23,7 @@ mod in_the_way;
 mod manifests;
 mod mirrors;
 mod npm;
+mod oci;
 mod packages;
 mod pty;
 mod pypi;

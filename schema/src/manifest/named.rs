@@ -30,6 +30,7 @@ impl RawTable {
                 Catalogue::Forgejo => self.forgejo.take(),
                 Catalogue::Npm => self.npm.take(),
                 Catalogue::Pypi => self.pypi.take(),
+                Catalogue::Oci => self.oci.take(),
             };
             Some((catalogue, field?))
         });
@@ -303,6 +304,42 @@ fn check_name(catalogue: Catalogue, name: &str) -> Result<(), &'static str> {
                 Err("write its name as `pip install` takes it, without version and extras")
             }
         }
+        Catalogue::Oci => oci_name(&parts),
+    }
+}
+
+/// A repository of a registry, behind its host or not.
+fn oci_name(parts: &[&str]) -> Result<(), &'static str> {
+    let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
+    let repository = match parts {
+        [host, rest @ ..] if is_host(host) && !rest.is_empty() => rest,
+        parts => parts,
+    };
+    if repository
+        .last()
+        .is_some_and(|last| last.contains([':', '@']))
+    {
+        return Err("write what follows its name into `version:`");
+    }
+    let host = match parts.len() - repository.len() {
+        0 => None,
+        _ => parts.first(),
+    };
+    let good_host = host.is_none_or(|host| {
+        let inner = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
+        host.bytes().all(inner) && host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+    });
+    let good = |part: &&str| {
+        let edge =
+            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+        edge(part.chars().next()) && edge(part.chars().last()) && part.bytes().all(inner)
+    };
+    let length: usize = parts.iter().map(|part| part.len() + 1).sum();
+    if good_host && !repository.is_empty() && repository.iter().all(good) && length <= 256 {
+        Ok(())
+    } else {
+        Err("write `host/name` in small letters, or `name` where `sources:` names the registry")
     }
 }
 
@@ -312,7 +349,7 @@ mod tests {
 
     #[test]
     fn names_are_judged_as_their_catalogue_does() {
-        use Catalogue::{Forgejo, Github, Gitlab, Npm, Pypi};
+        use Catalogue::{Forgejo, Github, Gitlab, Npm, Oci, Pypi};
         for (catalogue, good) in [
             (Github, "cli/cli"),
             (Github, "git.example.org/cli/cli"),
@@ -322,6 +359,10 @@ mod tests {
             (Npm, "typescript"),
             (Npm, "@biomejs/biome"),
             (Pypi, "zope.interface"),
+            (Oci, "registry.example.org/tools/hello"),
+            (Oci, "localhost:5000/hello"),
+            (Oci, "[::1]:5000/a__b/c-d.e"),
+            (Oci, "tools/hello"),
         ] {
             assert_eq!(check_name(catalogue, good), Ok(()), "{good}");
         }
@@ -338,6 +379,14 @@ mod tests {
             (Pypi, "a[b]"),
             (Pypi, "-a"),
             (Pypi, ""),
+            (Oci, ""),
+            (Oci, "registry.example.org/"),
+            (Oci, "registry.example.org/Tools"),
+            (Oci, "registry.example.org/hello:1.2"),
+            (Oci, "hello@sha256:00"),
+            (Oci, "https://registry.example.org/hello"),
+            (Oci, "a/../b"),
+            (Oci, "r.example.org/a/_b"),
         ] {
             assert!(check_name(catalogue, bad).is_err(), "{bad}");
         }

@@ -1,6 +1,7 @@
 //! Packages put together from pieces: how each is unpacked, and what they become together.
 
 mod npm;
+mod oci;
 mod python;
 mod release;
 
@@ -13,11 +14,13 @@ use dgmo_schema::name::PackageName;
 use dgmo_store::Added;
 use dgmo_store::Content;
 use dgmo_store::Insertion;
+use dgmo_store::Role;
 use dgmo_store::Unpack;
 
 use super::PackageError;
 use super::made::Made;
 use crate::source::Fetched;
+use crate::source::is_layer;
 
 /// A package being put together.
 #[derive(Clone, Copy)]
@@ -44,6 +47,14 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
             how.program = program.map(str::to_owned);
         }
         Catalogue::Pypi => {}
+        Catalogue::Oci => {
+            let program = piece.at.rsplit('/').next();
+            how.program = program.map(str::to_owned);
+            if is_layer(piece) {
+                how.role = Role::Layer;
+                how.program = None;
+            }
+        }
     }
     how
 }
@@ -72,5 +83,6 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
         Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => release::join(making, trees),
         Catalogue::Npm => npm::join(making, trees),
         Catalogue::Pypi => python::join(making, trees),
+        Catalogue::Oci => oci::join(making, trees),
     }
 }

@@ -20,6 +20,13 @@ pub enum CatalogueError {
     },
     #[error("there is no `{offer}`")]
     NotOffered { offer: Offer, source: FetchError },
+    #[error("`{offer}` is not there, or not for us")]
+    Denied {
+        offer: Offer,
+        /// Whom to log in to.
+        registry: String,
+        source: Box<FetchError>,
+    },
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error("the answer of `{url}` is not understood: {why}")]
@@ -102,6 +109,7 @@ impl Diagnose for CatalogueError {
         match self {
             Self::NoEndpoint { .. } => Code::CatalogueUnknown,
             Self::NotOffered { .. } => Code::NotOffered,
+            Self::Denied { source, .. } => source.code(),
             Self::Fetch(error) => error.code(),
             Self::Answer { .. } => Code::CatalogueAnswer,
             Self::NoFile { .. } | Self::OtherMachines { .. } => Code::NoFileForSystem,
@@ -116,6 +124,10 @@ impl Diagnose for CatalogueError {
         let text = match self {
             Self::NoEndpoint { lines, .. } => format!("write into `dgmo.yaml`:\n{lines}"),
             Self::NotOffered { .. } => "correct its name in `dgmo.yaml`".to_owned(),
+            Self::Denied { registry, .. } => format!(
+                "log in with `docker login {registry}` or `podman login {registry}`, or correct its name in \
+                 `dgmo.yaml`"
+            ),
             Self::Fetch(_) => return None,
             Self::Answer { .. } => {
                 "look whether `sources:` in `dgmo.yaml` names the right address".to_owned()

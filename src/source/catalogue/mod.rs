@@ -32,6 +32,7 @@ use super::Downloads;
 use super::Request;
 use super::forge::Forges;
 use super::npm::Npm;
+use super::oci::Oci;
 use super::pypi::Pypi;
 
 /// Where catalogues are asked, where a manifest says so.
@@ -125,6 +126,7 @@ pub struct Catalogues<'a> {
     forges: Forges<'a>,
     npm: Npm<'a>,
     pypi: Pypi<'a>,
+    oci: Oci<'a>,
 }
 
 impl fmt::Debug for Catalogues<'_> {
@@ -140,6 +142,7 @@ impl<'a> Catalogues<'a> {
             forges: Forges::new(downloads, endpoints),
             npm: Npm::new(downloads, endpoints),
             pypi: Pypi::new(downloads, endpoints),
+            oci: Oci::new(downloads, endpoints),
         }
     }
 
@@ -149,6 +152,7 @@ impl<'a> Catalogues<'a> {
             Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => Ok(&self.forges),
             Catalogue::Npm => Ok(&self.npm),
             Catalogue::Pypi => Ok(&self.pypi),
+            Catalogue::Oci => Ok(&self.oci),
         }
     }
 }

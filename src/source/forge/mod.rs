@@ -42,6 +42,7 @@ use super::catalogue::Listed;
 use super::catalogue::Reach;
 use super::catalogue::Versions;
 use place::Place;
+pub(super) use place::escaped;
 use release::Release;
 
 /// All forges.

@@ -9,11 +9,15 @@
 //! as different kinds; more of anything than [`Limits`] allow; archives that are cut short. What is let pass with a
 //! warning: set-user bits (dropped), a file given twice (the last one counts, as for tar itself), names that differ
 //! only in case. Owners, times, extended attributes and the modes of folders are not looked at.
+//!
+//! A layer of an image is judged as a part of a root ([`layer`]): its links are made to stay inside, its devices and
+//! pipes are left out with a warning.
 
 mod decode;
 mod entry;
 mod error;
 mod grow;
+pub mod layer;
 mod limit;
 mod links;
 mod packing;
@@ -25,6 +29,8 @@ mod tests;
 mod zipped;
 
 pub use error::UnpackError;
+pub use layer::LayersError;
+pub use layer::Role;
 pub use limit::Limits;
 pub use limit::Measure;
 pub use packing::packing_of;
@@ -61,6 +67,7 @@ pub struct Unpack {
     pub strip: u32,
     /// What a single program is called: it becomes `bin/NAME`.
     pub program: Option<String>,
+    pub role: Role,
     pub limits: Limits,
 }
 
@@ -71,6 +78,7 @@ impl Unpack {
             packing,
             strip: 0,
             program: None,
+            role: Role::Whole,
             limits: Limits::default(),
         }
     }
