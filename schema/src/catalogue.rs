@@ -25,17 +25,20 @@ pub enum Catalogue {
     Pypi,
     /// Images and artefacts of registries.
     Oci,
+    /// Crates of Rust that are programs, as their makers built them.
+    Crates,
 }
 
 impl Catalogue {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Github,
         Self::Gitlab,
         Self::Forgejo,
         Self::Npm,
         Self::Pypi,
         Self::Oci,
+        Self::Crates,
     ];
 
     /// Its word: the key of a package in a manifest, and what stands before the colon of `npm:typescript`.
@@ -47,6 +50,7 @@ impl Catalogue {
             Self::Npm => "npm",
             Self::Pypi => "pypi",
             Self::Oci => "oci",
+            Self::Crates => "crates",
         }
     }
 
@@ -64,7 +68,7 @@ impl fmt::Display for Catalogue {
 
 /// Why a text is not the word of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi` and `oci`")]
+#[error("it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi`, `oci` and `crates`")]
 pub struct ParseCatalogueError;
 
 impl FromStr for Catalogue {
@@ -124,7 +128,7 @@ impl JsonSchema for Offer {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": "^(github|gitlab|forgejo|npm|pypi|oci):.+$",
+            "pattern": "^(github|gitlab|forgejo|npm|pypi|oci|crates):.+$",
         })
     }
 }

@@ -55,8 +55,8 @@ pub(super) struct Args {
     /// Take it from this address; may hold {version}, {system}, {os} and {arch}
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`; a version may
-    /// follow an `@`
+    /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`,
+    /// `oci:HOST/NAME`, `crates:NAME`; a version may follow an `@`
     #[arg(long, value_name = "CATALOGUE:NAME", conflicts_with_all = ["path", "url"])]
     from: Option<String>,
     /// Which versions will do: `14`, `~1.7`, `>=2, <4`, `latest`; with an address, what `{version}` stands for
@@ -296,7 +296,7 @@ fn no_catalogue(text: &str) -> Failure {
     OpError::Usage {
         what: format!("`{text}` names no package of a catalogue"),
         hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME`, \
-               `forgejo:HOST/OWNER/NAME` or `oci:HOST/NAME`"
+               `forgejo:HOST/OWNER/NAME`, `oci:HOST/NAME` or `crates:NAME`"
             .to_owned(),
     }
     .into()

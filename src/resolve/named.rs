@@ -122,7 +122,8 @@ pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
         Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo | Catalogue::Oci => {
             Scheme::Release
         }
-        Catalogue::Npm => Scheme::Npm,
+        // Cargo orders versions, and reads bare ones, as npm does.
+        Catalogue::Npm | Catalogue::Crates => Scheme::Npm,
         Catalogue::Pypi => Scheme::Pep440,
     }
 }

@@ -31,6 +31,7 @@ impl RawTable {
                 Catalogue::Npm => self.npm.take(),
                 Catalogue::Pypi => self.pypi.take(),
                 Catalogue::Oci => self.oci.take(),
+                Catalogue::Crates => self.crates.take(),
             };
             Some((catalogue, field?))
         });
@@ -305,6 +306,15 @@ fn check_name(catalogue: Catalogue, name: &str) -> Result<(), &'static str> {
             }
         }
         Catalogue::Oci => oci_name(&parts),
+        Catalogue::Crates => {
+            let inner = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+            let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+            if begins && name.bytes().all(inner) && name.len() <= 64 {
+                Ok(())
+            } else {
+                Err("write its name as `cargo install` takes it, without a version")
+            }
+        }
     }
 }
 
@@ -349,7 +359,7 @@ mod tests {
 
     #[test]
     fn names_are_judged_as_their_catalogue_does() {
-        use Catalogue::{Forgejo, Github, Gitlab, Npm, Oci, Pypi};
+        use Catalogue::{Crates, Forgejo, Github, Gitlab, Npm, Oci, Pypi};
         for (catalogue, good) in [
             (Github, "cli/cli"),
             (Github, "git.example.org/cli/cli"),
@@ -363,6 +373,7 @@ mod tests {
             (Oci, "localhost:5000/hello"),
             (Oci, "[::1]:5000/a__b/c-d.e"),
             (Oci, "tools/hello"),
+            (Crates, "fd-find"),
         ] {
             assert_eq!(check_name(catalogue, good), Ok(()), "{good}");
         }
@@ -379,6 +390,10 @@ mod tests {
             (Pypi, "a[b]"),
             (Pypi, "-a"),
             (Pypi, ""),
+            (Crates, ""),
+            (Crates, "1x"),
+            (Crates, "a/b"),
+            (Crates, "../x"),
             (Oci, ""),
             (Oci, "registry.example.org/"),
             (Oci, "registry.example.org/Tools"),

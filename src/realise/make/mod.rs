@@ -1,5 +1,6 @@
 //! Packages put together from pieces: how each is unpacked, and what they become together.
 
+mod crates;
 mod npm;
 mod oci;
 mod python;
@@ -42,7 +43,7 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
     match catalogue {
         // All that is in it lies in one folder, which is called `package` or otherwise.
         Catalogue::Npm => how.strip = 1,
-        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => {
+        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo | Catalogue::Crates => {
             let program = piece.at.strip_prefix("bin/");
             how.program = program.map(str::to_owned);
         }
@@ -84,5 +85,6 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
         Catalogue::Npm => npm::join(making, trees),
         Catalogue::Pypi => python::join(making, trees),
         Catalogue::Oci => oci::join(making, trees),
+        Catalogue::Crates => crates::join(making, trees),
     }
 }

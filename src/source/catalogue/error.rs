@@ -8,6 +8,7 @@ use dgmo_schema::code::Hint;
 use dgmo_schema::system::System;
 
 use super::super::FetchError;
+use super::super::NoBinary;
 
 /// Why a catalogue did not give what was wanted.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,8 @@ pub enum CatalogueError {
         system: Box<System>,
         why: String,
     },
+    #[error(transparent)]
+    NoBinary(Box<NoBinary>),
     #[error(
         "several files of `{}` {} may be meant for {}{}",
         of.offer, of.version, of.system, listed(candidates)
@@ -114,7 +117,7 @@ impl Diagnose for CatalogueError {
             Self::Answer { .. } => Code::CatalogueAnswer,
             Self::NoFile { .. } | Self::OtherMachines { .. } => Code::NoFileForSystem,
             Self::Dependency { .. } => Code::DependencyMissing,
-            Self::NoBuild { .. } => Code::NoBuild,
+            Self::NoBuild { .. } | Self::NoBinary(_) => Code::NoBuild,
             Self::Ambiguous { .. } => Code::FileAmbiguous,
             Self::TwoDigests { .. } => Code::FetchWrongDigest,
         }
@@ -139,6 +142,13 @@ impl Diagnose for CatalogueError {
             Self::NoBuild { system, .. } => {
                 format!(
                     "ask for another `version:` or `python:`, or take `{system}` out of `systems:`"
+                )
+            }
+            Self::NoBinary(none) => {
+                let NoBinary { name, version, .. } = &**none;
+                format!(
+                    "look for the tool in another catalogue, or build it and use the folder: \
+                     `cargo install {name} --version {version} --root DIR`, then `path: DIR`"
                 )
             }
             Self::OtherMachines { system, .. } => {

@@ -30,6 +30,7 @@ use dgmo_schema::version::Version;
 
 use super::Downloads;
 use super::Request;
+use super::crates::Crates;
 use super::forge::Forges;
 use super::npm::Npm;
 use super::oci::Oci;
@@ -127,6 +128,7 @@ pub struct Catalogues<'a> {
     npm: Npm<'a>,
     pypi: Pypi<'a>,
     oci: Oci<'a>,
+    crates: Crates<'a>,
 }
 
 impl fmt::Debug for Catalogues<'_> {
@@ -143,6 +145,7 @@ impl<'a> Catalogues<'a> {
             npm: Npm::new(downloads, endpoints),
             pypi: Pypi::new(downloads, endpoints),
             oci: Oci::new(downloads, endpoints),
+            crates: Crates::new(downloads, endpoints),
         }
     }
 
@@ -153,6 +156,7 @@ impl<'a> Catalogues<'a> {
             Catalogue::Npm => Ok(&self.npm),
             Catalogue::Pypi => Ok(&self.pypi),
             Catalogue::Oci => Ok(&self.oci),
+            Catalogue::Crates => Ok(&self.crates),
         }
     }
 }

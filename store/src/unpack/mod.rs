@@ -23,6 +23,7 @@ mod links;
 mod packing;
 mod program;
 mod read;
+mod single;
 mod tarball;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use limit::Limits;
 pub use limit::Measure;
 pub use packing::packing_of;
 pub use packing::packing_of_bytes;
+pub use single::file_of_tar;
 
 use std::cell::Cell;
 use std::io::Read;
