@@ -81,6 +81,14 @@ pub enum Var {
     NpmGlobalConfig,
     /// Where npm installs for all users.
     NpmPrefix,
+    /// The folder of Docker's settings.
+    DockerConfig,
+    /// The file of names and passwords for registries of images.
+    RegistryAuthFile,
+    /// Where what lives as long as a session is.
+    RuntimeFolder,
+    /// The folder of cargo's settings.
+    CargoHome,
     /// No colour, whatever the terminal can.
     NoColor,
     /// Colour, even where there is no terminal.
@@ -160,6 +168,10 @@ impl Var {
             Self::NpmUserConfig => "NPM_CONFIG_USERCONFIG",
             Self::NpmGlobalConfig => "NPM_CONFIG_GLOBALCONFIG",
             Self::NpmPrefix => "NPM_CONFIG_PREFIX",
+            Self::DockerConfig => "DOCKER_CONFIG",
+            Self::RegistryAuthFile => "REGISTRY_AUTH_FILE",
+            Self::RuntimeFolder => "XDG_RUNTIME_DIR",
+            Self::CargoHome => "CARGO_HOME",
             Self::NoColor => "NO_COLOR",
             Self::ColorForce => "CLICOLOR_FORCE",
             Self::Terminal => "TERM",
@@ -198,6 +210,15 @@ impl Var {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn of_manifest(name: &str) -> Option<OsString> {
         std::env::var_os(name)
+    }
+
+    /// What the variable of cargo says that stands for the setting `name`: `registries_ours_index` is
+    /// `CARGO_REGISTRIES_OURS_INDEX`.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn of_cargo(name: &str) -> Option<String> {
+        let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
+        let value = std::env::var_os(format!("CARGO_{name}"))?;
+        value.into_string().ok().filter(|value| !value.is_empty())
     }
 
     /// Its value as text; one that is not text counts as unset.

@@ -27,11 +27,15 @@ pub enum Catalogue {
     Git,
     /// Packages of Debian's kind.
     Deb,
+    /// Images and artefacts of registries.
+    Oci,
+    /// Crates of Rust that are programs, as their makers built them.
+    Crates,
 }
 
 impl Catalogue {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Github,
         Self::Gitlab,
         Self::Forgejo,
@@ -39,6 +43,8 @@ impl Catalogue {
         Self::Pypi,
         Self::Git,
         Self::Deb,
+        Self::Oci,
+        Self::Crates,
     ];
 
     /// Its word: the key of a package in a manifest, and what stands before the colon of `npm:typescript`.
@@ -51,6 +57,8 @@ impl Catalogue {
             Self::Pypi => "pypi",
             Self::Git => "git",
             Self::Deb => "deb",
+            Self::Oci => "oci",
+            Self::Crates => "crates",
         }
     }
 
@@ -73,7 +81,9 @@ impl fmt::Display for Catalogue {
 
 /// Why a text is not the word of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi`, `git` and `deb`")]
+#[error(
+    "it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi`, `git`, `deb`, `oci` and `crates`"
+)]
 pub struct ParseCatalogueError;
 
 impl FromStr for Catalogue {
@@ -133,7 +143,7 @@ impl JsonSchema for Offer {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": "^(github|gitlab|forgejo|npm|pypi|git|deb):.+$",
+            "pattern": "^(github|gitlab|forgejo|npm|pypi|git|deb|oci|crates):.+$",
         })
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`,
-    /// `git:ADDRESS`, `deb:NAME`; a version may follow an `@`
+    /// `git:ADDRESS`, `deb:NAME`, `oci:HOST/NAME`, `crates:NAME`; a version may follow an `@`
     #[arg(long, value_name = "CATALOGUE:NAME", conflicts_with_all = ["path", "url"])]
     from: Option<String>,
     /// Which versions will do: `14`, `~1.7`, `>=2, <4`, `latest`; with an address, what `{version}` stands for
@@ -252,6 +252,13 @@ pub(super) fn named(text: &str) -> Option<NamedSource> {
         }
         _ => (offer.name, None),
     };
+    // `oci:HOST/NAME:TAG`, as Docker has it.
+    let (name, version) = match (offer.catalogue, name.rsplit_once(':')) {
+        (Catalogue::Oci, Some((name, tag))) if version.is_none() && !tag.contains('/') => {
+            (name.to_owned(), Some(tag.to_owned()))
+        }
+        _ => (name, version),
+    };
     // `pypi:httpie[socks]`, as pip has it.
     let (name, extras) = match (offer.catalogue, name.strip_suffix(']')) {
         (Catalogue::Pypi, Some(rest)) if rest.contains('[') => {
@@ -297,7 +304,7 @@ fn no_catalogue(text: &str) -> Failure {
     OpError::Usage {
         what: format!("`{text}` names no package of a catalogue"),
         hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME`, \
-               `forgejo:HOST/OWNER/NAME`, `git:ADDRESS` or `deb:NAME`"
+               `forgejo:HOST/OWNER/NAME`, `git:ADDRESS`, `deb:NAME`, `oci:HOST/NAME` or `crates:NAME`"
             .to_owned(),
     }
     .into()

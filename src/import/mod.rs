@@ -30,6 +30,7 @@ mod platform;
 pub use each_file::each_file;
 pub use kind::Kind;
 pub use kind::detect;
+pub(crate) use text::toml_as_json;
 pub use write::COPIES;
 pub use write::manifest;
 

@@ -1,5 +1,11 @@
 //! Small things about texts of other tools.
 
+/// A TOML document as values of JSON, which have a word for what is not there; nothing where it is none.
+pub(crate) fn toml_as_json(text: &str) -> Option<serde_json::Value> {
+    let table: toml::Table = toml::from_str(text).ok()?;
+    serde_json::to_value(table).ok()
+}
+
 /// A text in single or double quotes at the beginning of `text`, and what follows. None where there is none, or where
 /// it holds what only the tool's own language can work out.
 pub(super) fn quoted(text: &str) -> Option<(String, &str)> {

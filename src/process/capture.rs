@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::io::Read;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::process::ExitStatus;
@@ -77,6 +78,52 @@ pub fn capture(
         status,
         stdout: text,
         stderr,
+    })
+}
+
+/// Something a program is asked on its standard input.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The program: a path, or a name to be found on the search path.
+    pub program: &'a OsStr,
+    /// Its arguments.
+    pub arguments: &'a [String],
+    /// What it reads.
+    pub input: &'a [u8],
+    /// The most bytes of its answer that are read, and one more.
+    pub most: usize,
+}
+
+/// Runs a program that reads a question, which must be short, and reads its answer. What it says besides is left out.
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub fn question(question: &Question<'_>) -> io::Result<Captured> {
+    let mut child = Command::new(question.program)
+        .args(question.arguments)
+        .env_remove("DGMO_FAULT")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut stdin = child.stdin.take().expect("it is piped");
+    let written = stdin.write_all(question.input);
+    drop(stdin);
+    let stdout = child.stdout.take().expect("it is piped");
+    let mut text = Zeroizing::new(Vec::with_capacity(1 << 12));
+    let read = stdout.take(question.most as u64 + 1).read_to_end(&mut text);
+    if text.len() > question.most {
+        // It may go on for ever; nobody reads it. That it ended by itself meanwhile is as good.
+        drop(child.kill());
+    }
+    let status = child.wait()?;
+    read?;
+    // One that complains may not have read what it was asked: its complaint tells more.
+    if status.success() {
+        written?;
+    }
+    Ok(Captured {
+        status,
+        stdout: text,
+        stderr: Vec::new(),
     })
 }
 

@@ -18,7 +18,9 @@ pub use call::Call;
 pub use call::Reply;
 pub use call::Talk;
 pub use capture::Captured;
+pub use capture::Question;
 pub use capture::capture;
+pub use capture::question;
 pub use capture::run_in_front;
 
 pub use run::Ending;

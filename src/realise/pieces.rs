@@ -10,6 +10,7 @@ use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
 use dgmo_schema::name::PackageName;
 use dgmo_store::Insertion;
+use dgmo_store::Role;
 
 use super::PackageError;
 use super::made::Made;
@@ -198,14 +199,15 @@ pub(super) fn known(
 /// What the tree of one piece is remembered by: its bytes and how they are unpacked.
 fn piece_asked(locked: &LockedPieces, piece: &Piece) -> Digest {
     let how = make::unpacking(locked.of.catalogue, piece);
-    let text = format!(
+    let mut text = format!(
         "piece\n{}\n{:?}\n{}\n{:?}\n",
         piece.digest, how.packing, how.strip, how.program
     );
-    let text = if how.of_system {
-        format!("{text}of a system\n")
-    } else {
-        text
-    };
+    if how.of_system {
+        text.push_str("of a system\n");
+    }
+    if how.role == Role::Layer {
+        text.push_str("layer\n");
+    }
     Digest::of(text.as_bytes())
 }

@@ -28,6 +28,7 @@ use crate::source::Fetcher;
 use crate::source::Listed;
 use crate::source::Reach;
 use crate::source::Versions;
+use crate::source::range_of_tags;
 use crate::source::release_file_is_meant;
 
 /// Why no version of a package could be taken.
@@ -121,10 +122,13 @@ impl Diagnose for NamedError {
 /// How the versions of a catalogue are ordered.
 pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
     match catalogue {
-        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo | Catalogue::Git => {
-            Scheme::Release
-        }
-        Catalogue::Npm => Scheme::Npm,
+        Catalogue::Github
+        | Catalogue::Gitlab
+        | Catalogue::Forgejo
+        | Catalogue::Git
+        | Catalogue::Oci => Scheme::Release,
+        // Cargo orders versions, and reads bare ones, as npm does.
+        Catalogue::Npm | Catalogue::Crates => Scheme::Npm,
         Catalogue::Pypi => Scheme::Pep440,
         Catalogue::Deb => Scheme::Debian,
     }
@@ -135,6 +139,7 @@ fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
     let scheme = scheme(source.offer.catalogue);
     match (&source.rev, &source.version) {
         (Some(rev), _) => Ok(VersionRange::channel_named(scheme, rev)),
+        (None, Some(text)) if source.offer.catalogue == Catalogue::Oci => Ok(range_of_tags(text)?),
         (None, Some(text)) => Ok(VersionRange::parse(scheme, text)?),
         (None, None) => Ok(VersionRange::any(scheme)),
     }
@@ -229,18 +234,13 @@ impl Wanted<'_> {
     fn kept(&self, range: &VersionRange, fetcher: &dyn Fetcher) -> Option<LockedPackage> {
         let previous = self.previous?;
         let version = Version::parse(range.scheme(), previous.version.as_deref()?).ok()?;
-        let fits = match range.channel() {
-            // Where a channel leads to is looked up when the package is updated, not each time.
-            Some(_) => true,
-            None => range.matches(&version),
-        };
         let is_meant = |build: &Locked| match build {
             Locked::Pieces(pieces) => {
                 pieces.of == self.source.offer && fetcher.is_version_meant(&self.ask(), pieces)
             }
             Locked::Url(_) | Locked::Path { .. } => true,
         };
-        if !fits || !previous.builds.values().all(is_meant) {
+        if !self.fits(range, &version) || !previous.builds.values().all(is_meant) {
             return None;
         }
         let wanted = |scope: &Scope| match scope {
@@ -260,6 +260,20 @@ impl Wanted<'_> {
             version: previous.version.clone(),
             builds: builds.collect(),
         })
+    }
+
+    /// Whether a locked version will do.
+    fn fits(&self, range: &VersionRange, version: &Version) -> bool {
+        let is_tagged = self.source.offer.catalogue == Catalogue::Oci;
+        match (range.channel(), range.exact()) {
+            // Where a channel leads to is looked up when the package is updated, not each time; a tag is one itself.
+            (Some(word), _) => !is_tagged || word == "latest" || version.as_str() == word,
+            // Digests that an order takes for the same are not.
+            (None, Some(exact)) if is_tagged && exact.as_str().starts_with("sha256:") => {
+                exact.as_str() == version.as_str()
+            }
+            (None, _) => range.matches(version),
+        }
     }
 
     fn is_met_by(&self, scope: &Scope, pieces: &LockedPieces) -> bool {

@@ -143,6 +143,14 @@ impl Remote {
         self.text.split(['?', '#']).next().unwrap_or_default()
     }
 
+    /// Host and port as they are written, without a user.
+    pub(super) fn authority(&self) -> String {
+        let rest = self.text.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let bare = authority.rsplit('@').next().unwrap_or(authority);
+        bare.to_ascii_lowercase()
+    }
+
     pub(super) fn scheme(&self) -> Scheme {
         self.scheme
     }

@@ -51,6 +51,7 @@ impl Download<'_> {
             size: partial.len(),
             digest: partial.digests().blake3,
             received,
+            link: partial.facts().and_then(|facts| facts.link.clone()),
         })
     }
 

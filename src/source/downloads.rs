@@ -92,6 +92,8 @@ pub struct Fetched {
     pub digest: Digest,
     /// How many of them came over the network now.
     pub received: u64,
+    /// Where a list goes on, as the server writes it.
+    pub(super) link: Option<String>,
 }
 
 /// The folder of downloads, and the means to fill it. Used from many threads.
@@ -178,6 +180,11 @@ impl<'a> Downloads<'a> {
     /// Brings a document here whole: a list of versions, a release. What came before is asked for again, and sent
     /// again only if it changed; without a network it is what it was.
     pub fn document(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
+        Ok(self.page(request)?.0)
+    }
+
+    /// The same of one page of a list, and what the server says of the next one.
+    pub(super) fn page(&self, request: &Request) -> Result<(Vec<u8>, Option<String>), FetchError> {
         let mut fetched = self.fetch(request)?;
         if fetched.size > LARGEST_DOCUMENT {
             return Err(FetchError::TooLarge {
@@ -187,7 +194,7 @@ impl<'a> Downloads<'a> {
         }
         let mut bytes = Vec::new();
         match fetched.file.read_to_end(&mut bytes) {
-            Ok(_) => Ok(bytes),
+            Ok(_) => Ok((bytes, fetched.link)),
             Err(source) => Err(FetchError::Cache {
                 url: super::redacted(&request.url),
                 source,
@@ -324,6 +331,7 @@ pub(super) fn local(
         size: found_size,
         digest: found.blake3,
         received: 0,
+        link: None,
     })
 }
 

@@ -140,7 +140,7 @@ impl Diagnose for FetchError {
             },
             Self::RateLimited { known: false, .. } => {
                 "say who asks, which most servers answer more often: put a token into `GITHUB_TOKEN`, \
-                 `GITLAB_TOKEN` or `FORGEJO_TOKEN`"
+                 `GITLAB_TOKEN` or `FORGEJO_TOKEN`, or log in to a registry of images (`docker login`)"
             }
             Self::RateLimited { .. } => "wait, or use another token",
             Self::Encoded { .. } => "ask for the file at an address that serves it as it is",

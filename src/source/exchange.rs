@@ -60,16 +60,22 @@ pub(super) fn exchange(
         conditions,
     };
     let mut at = address.clone();
+    let mut proof = headers.gate().and_then(|gate| gate.known(address));
+    let mut refusals = 0;
     for _ in 0..=MOST_REDIRECTS {
-        let response = asking.ask(&at)?;
+        let response = asking.ask(&at, proof.as_deref())?;
         let status = response.status().as_u16();
         match status {
             403 | 429 if is_used_up(&response) => {
                 return Err(Failure::Final(FetchError::RateLimited {
                     url: address.shown(),
                     until: text_header(&response, &RATE_RESET).and_then(|text| text.parse().ok()),
-                    known: headers.for_its_own().next().is_some(),
+                    known: headers.for_its_own().next().is_some() || proof.is_some(),
                 }));
+            }
+            401 if refusals == 0 && at.is_same_server(address) && headers.gate().is_some() => {
+                refusals += 1;
+                proof = asking.answer(&at, &response)?;
             }
             301 | 302 | 303 | 307 | 308 => at = follow(address, &at, &response)?,
             408 | 425 | 429 | 500..=599 => {
@@ -102,7 +108,23 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    fn ask(&self, at: &Remote) -> Result<Response<Body>, Failure> {
+    /// What to say to a server that asks who we are.
+    fn answer(&self, at: &Remote, response: &Response<Body>) -> Result<Option<String>, Failure> {
+        let said = response.headers().get_all(header::WWW_AUTHENTICATE);
+        let said = said.iter().filter_map(|value| value.to_str().ok());
+        let challenges: Vec<String> = said.map(str::to_owned).collect();
+        let answer = match self.headers.gate() {
+            Some(gate) => gate.challenged(self.agents, at, &challenges)?,
+            None => None,
+        };
+        let refused = || FetchError::Refused {
+            url: self.address.shown(),
+            status: response.status().to_string(),
+        };
+        Ok(Some(answer.ok_or_else(refused)?))
+    }
+
+    fn ask(&self, at: &Remote, proof: Option<&str>) -> Result<Response<Body>, Failure> {
         let mut request = Request::get(at.text());
         for (name, value) in self.headers.for_all() {
             request = request.header(name, value);
@@ -110,6 +132,9 @@ impl Asking<'_> {
         if at.is_same_server(self.address) {
             for (name, value) in self.headers.for_its_own() {
                 request = request.header(name, value);
+            }
+            if let Some(proof) = proof {
+                request = request.header(header::AUTHORIZATION, proof);
             }
         }
         for (name, value) in self.conditions {
@@ -129,8 +154,14 @@ impl Asking<'_> {
 const RATE_LEFT: header::HeaderName = header::HeaderName::from_static("x-ratelimit-remaining");
 const RATE_RESET: header::HeaderName = header::HeaderName::from_static("x-ratelimit-reset");
 
+/// Registries of images say it so, with the seconds they count over: `0;w=21600`.
+const IMAGES_LEFT: header::HeaderName = header::HeaderName::from_static("ratelimit-remaining");
+
 fn is_used_up(response: &Response<Body>) -> bool {
-    text_header(response, &RATE_LEFT).is_some_and(|left| left == "0")
+    [RATE_LEFT, IMAGES_LEFT].iter().any(|name| {
+        let left = text_header(response, name);
+        left.is_some_and(|left| left.split(';').next() == Some("0"))
+    })
 }
 
 fn follow(address: &Remote, at: &Remote, response: &Response<Body>) -> Result<Remote, Failure> {

@@ -1,10 +1,13 @@
 //! What a request says besides its address: which form of the answer is wanted, and who asks.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ureq::http::header;
 
-use super::forward::base64;
+use super::base64;
+use super::gate::Gate;
+use super::gate::Gated;
 
 /// Headers of a request. Who asks is told to the server of the address only, and never to people.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub struct Headers {
     accept: Option<String>,
     /// The header that says who asks, and its value.
     credentials: Option<(header::HeaderName, String)>,
+    /// Who finds out what to say where the server asks for it.
+    gate: Option<Gated>,
 }
 
 impl fmt::Debug for Headers {
@@ -19,6 +24,7 @@ impl fmt::Debug for Headers {
         f.debug_struct("Headers")
             .field("accept", &self.accept)
             .field("credentials", &self.credentials.is_some())
+            .field("gate", &self.gate)
             .finish()
     }
 }
@@ -46,8 +52,20 @@ impl Headers {
     /// Says who asks by a name and a password.
     #[must_use]
     pub fn with_login(self, user: &str, password: &str) -> Self {
-        let both = base64(format!("{user}:{password}").as_bytes());
+        let both = base64::encode(format!("{user}:{password}").as_bytes());
         self.authorized(&format!("Basic {both}"))
+    }
+
+    /// Says who asks once the server tells how it wants to be told.
+    #[must_use]
+    pub(super) fn through(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(Gated(gate));
+        self
+    }
+
+    /// Who knows what to say where a server asks for it.
+    pub(super) fn gate(&self) -> Option<&dyn Gate> {
+        self.gate.as_ref().map(|gated| &*gated.0)
     }
 
     fn with_credentials(mut self, name: header::HeaderName, value: &str) -> Self {

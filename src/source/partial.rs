@@ -31,6 +31,9 @@ pub(super) struct Facts {
     pub(super) etag: Option<String>,
     /// When it last changed, as the server writes it.
     pub(super) last_modified: Option<String>,
+    /// Where a list goes on, as the server writes it (`Link`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) link: Option<String>,
     /// What all of it hashes to, once all of it is here.
     pub(super) whole: Option<Digest>,
 }

@@ -194,6 +194,7 @@ impl Transfer<'_> {
             url: self.address.shown(),
             etag: text_header(response, &header::ETAG),
             last_modified: text_header(response, &header::LAST_MODIFIED),
+            link: text_header(response, &header::LINK),
             whole: None,
         }
     }
@@ -312,6 +313,14 @@ pub(super) fn small(
     limit: u64,
 ) -> Result<Vec<u8>, Failure> {
     let mut response = exchange(agents, address, headers, &[])?;
+    read_small(&mut response, address, limit)
+}
+
+fn read_small(
+    response: &mut Response<Body>,
+    address: &Remote,
+    limit: u64,
+) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut body = response
         .body_mut()
@@ -327,6 +336,25 @@ pub(super) fn small(
         }));
     }
     Ok(bytes)
+}
+
+/// Sends a form and reads the small answer whole. Redirects are not followed: what is sent is for one server only.
+pub(super) fn form(
+    agents: &Agents,
+    address: &Remote,
+    fields: &[(&str, &str)],
+    limit: u64,
+) -> Result<Vec<u8>, Failure> {
+    let request = agents.for_remote(address).post(address.text());
+    let sent = request.send_form(fields.iter().copied());
+    let mut response = sent.map_err(|error| Failure::again(error.to_string()))?;
+    if response.status().as_u16() != 200 {
+        return Err(Failure::Final(FetchError::Refused {
+            url: address.shown(),
+            status: response.status().to_string(),
+        }));
+    }
+    read_small(&mut response, address, limit)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod bisecting;
 #[cfg(feature = "tui")]
 mod browsing;
 mod collecting;
+mod crates;
 mod damage;
 mod deb;
 mod drift;
@@ -25,6 +26,7 @@ mod in_the_way;
 mod manifests;
 mod mirrors;
 mod npm;
+mod oci;
 mod packages;
 mod pty;
 mod pypi;

@@ -98,7 +98,7 @@ fn unknown_keys_name_the_nearest_word() {
 #[test]
 fn what_needs_a_server_is_known_and_says_what_works_today() {
     check(
-        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {cargo: \"https://example.org/x\", version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {oci: example.org/biome}\n          ^\n",
+        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {cargo: \"https://example.org/x\", version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {go: example.org/biome}\n          ^\n",
         &[
             (Code::ManifestNotYet, "`registries`", "leave it out"),
             (Code::ManifestNotYet, "`plugins`", "leave it out"),
@@ -110,7 +110,7 @@ fn what_needs_a_server_is_known_and_says_what_works_today() {
             (Code::ManifestNotYet, "`cargo`", "{url: …}"),
             (Code::ManifestNotYet, "`registry`", "{url: …}"),
             (Code::ManifestNotYet, "`fd` needs a registry", "{path: …}"),
-            (Code::ManifestNotYet, "`oci`", "{npm: …}"),
+            (Code::ManifestNotYet, "`go`", "{npm: …}"),
         ],
     );
 }

@@ -43,6 +43,10 @@ const NEEDED: &[Debian] = &[
         program: "fish",
         package: "fish",
     },
+    Debian {
+        program: "docker-registry",
+        package: "docker-registry",
+    },
     // Real tools come through the catalogues' own clients.
     Debian {
         program: "npm",

@@ -132,7 +132,7 @@ codes! {
          used too), or wait until the time the message names. What the lock names is fetched without asking.";
     CatalogueUnknown = "DG1220", "it is not said where a catalogue is asked",
         "dgmo has no address of any public catalogue built in. It takes the one that the catalogue's own settings name \
-         (for npm `.npmrc`, for Python packages `pip.conf` and their variables), or `sources:` in `dgmo.yaml`; the message \
+         (for npm `.npmrc`, for Python packages `pip.conf` and their variables, for crates cargo's `config.toml`), or `sources:` in `dgmo.yaml`; the message \
          shows the lines to write.";
     NotOffered = "DG1221", "a catalogue has no such package",
         "The catalogue answered, and it has nothing of this name, or nothing that it shows to you. Correct the name in \
@@ -159,8 +159,9 @@ codes! {
          out, or name another `python:`.";
     NoBuild = "DG1228", "a package has nothing built for a system",
         "dgmo takes what is built already: of Python packages the wheels, whose names tell for which Python and which \
-         system they are. It builds nothing from source, since what comes of that depends on the machine. Ask for a \
-         version that has a wheel, name another Python with `python:`, or take the system out of `systems:`.";
+         system they are; of crates the builds they tell of, or a file of their repository's release. It builds nothing \
+         from source, since what comes of that depends on the machine. Ask for a version that has a wheel or a build, \
+         name another Python with `python:`, take the system out of `systems:`, or build it and use `path:`.";
     DependencyMissing = "DG1229", "what a package needs cannot be had",
         "A package of a catalogue needs others, and one of them is not there, has no version that fits, is not for this kind \
          of machine, or comes from git, an address or a folder rather than from the catalogue. The message names who needs \

@@ -34,6 +34,8 @@ impl RawTable {
                 Catalogue::Pypi => self.pypi.take(),
                 Catalogue::Git => self.git.take(),
                 Catalogue::Deb => self.deb.take(),
+                Catalogue::Oci => self.oci.take(),
+                Catalogue::Crates => self.crates.take(),
             };
             Some((catalogue, field?))
         });
@@ -331,6 +333,51 @@ fn check_name(catalogue: Catalogue, name: &str) -> Result<(), &'static str> {
                 Err("write its name as `pip install` takes it, without version and extras")
             }
         }
+        Catalogue::Oci => oci_name(&parts),
+        Catalogue::Crates => {
+            let inner = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+            let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+            if begins && name.bytes().all(inner) && name.len() <= 64 {
+                Ok(())
+            } else {
+                Err("write its name as `cargo install` takes it, without a version")
+            }
+        }
+    }
+}
+
+/// A repository of a registry, behind its host or not.
+fn oci_name(parts: &[&str]) -> Result<(), &'static str> {
+    let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
+    let repository = match parts {
+        [host, rest @ ..] if is_host(host) && !rest.is_empty() => rest,
+        parts => parts,
+    };
+    if repository
+        .last()
+        .is_some_and(|last| last.contains([':', '@']))
+    {
+        return Err("write what follows its name into `version:`");
+    }
+    let host = match parts.len() - repository.len() {
+        0 => None,
+        _ => parts.first(),
+    };
+    let good_host = host.is_none_or(|host| {
+        let inner = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
+        host.bytes().all(inner) && host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+    });
+    let good = |part: &&str| {
+        let edge =
+            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+        edge(part.chars().next()) && edge(part.chars().last()) && part.bytes().all(inner)
+    };
+    let length: usize = parts.iter().map(|part| part.len() + 1).sum();
+    if good_host && !repository.is_empty() && repository.iter().all(good) && length <= 256 {
+        Ok(())
+    } else {
+        Err("write `host/name` in small letters, or `name` where `sources:` names the registry")
     }
 }
 
@@ -340,7 +387,7 @@ mod tests {
 
     #[test]
     fn names_are_judged_as_their_catalogue_does() {
-        use Catalogue::{Forgejo, Git, Github, Gitlab, Npm, Pypi};
+        use Catalogue::{Crates, Forgejo, Git, Github, Gitlab, Npm, Oci, Pypi};
         for (catalogue, good) in [
             (Github, "cli/cli"),
             (Github, "git.example.org/cli/cli"),
@@ -351,6 +398,11 @@ mod tests {
             (Npm, "@biomejs/biome"),
             (Pypi, "zope.interface"),
             (Git, "git@git.example.org:me/tools.git"),
+            (Oci, "registry.example.org/tools/hello"),
+            (Oci, "localhost:5000/hello"),
+            (Oci, "[::1]:5000/a__b/c-d.e"),
+            (Oci, "tools/hello"),
+            (Crates, "fd-find"),
         ] {
             assert_eq!(check_name(catalogue, good), Ok(()), "{good}");
         }
@@ -368,6 +420,18 @@ mod tests {
             (Pypi, "-a"),
             (Pypi, ""),
             (Git, "tools"),
+            (Crates, ""),
+            (Crates, "1x"),
+            (Crates, "a/b"),
+            (Crates, "../x"),
+            (Oci, ""),
+            (Oci, "registry.example.org/"),
+            (Oci, "registry.example.org/Tools"),
+            (Oci, "registry.example.org/hello:1.2"),
+            (Oci, "hello@sha256:00"),
+            (Oci, "https://registry.example.org/hello"),
+            (Oci, "a/../b"),
+            (Oci, "r.example.org/a/_b"),
         ] {
             assert!(check_name(catalogue, bad).is_err(), "{bad}");
         }

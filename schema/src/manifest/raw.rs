@@ -87,6 +87,7 @@ impl JsonSchema for RawPackage {
     {"required": ["path"]}, {"required": ["url"]}, {"required": ["github"]}, {"required": ["gitlab"]},
     {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]},
     {"required": ["git"]}, {"required": ["deb"]},
+    {"required": ["oci"]}, {"required": ["crates"]},
 ]))]
 pub(super) struct RawTable {
     /// A folder or a file of this machine, relative to the manifest.
@@ -108,6 +109,10 @@ pub(super) struct RawTable {
     pub(super) git: Option<Field<String>>,
     /// A package of an archive of Debian's kind.
     pub(super) deb: Option<Field<String>>,
+    /// An image or an artefact of a registry: `host/name`, or `name` where `sources:` names the registry.
+    pub(super) oci: Option<Field<String>>,
+    /// A crate of Rust, of whose program somebody publishes builds.
+    pub(super) crates: Option<Field<String>>,
     /// Which versions will do, such as `14`, `~1.7` or `>=2, <4`; a bare version means `^`. With `url`: what
     /// `{version}` stands for.
     pub(super) version: Option<Field<Text>>,

@@ -2,7 +2,9 @@
 
 mod deb;
 mod folder;
+mod crates;
 mod npm;
+mod oci;
 mod python;
 mod release;
 
@@ -16,11 +18,13 @@ use dgmo_schema::name::PackageName;
 use dgmo_store::Added;
 use dgmo_store::Content;
 use dgmo_store::Insertion;
+use dgmo_store::Role;
 use dgmo_store::Unpack;
 
 use super::PackageError;
 use super::made::Made;
 use crate::source::Brought;
+use crate::source::is_layer;
 
 /// A package being put together.
 #[derive(Clone, Copy)]
@@ -44,12 +48,20 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
     match catalogue {
         // All that is in it lies in one folder, which is called `package` or otherwise.
         Catalogue::Npm => how.strip = 1,
-        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => {
+        Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo | Catalogue::Crates => {
             let program = piece.at.strip_prefix("bin/");
             how.program = program.map(str::to_owned);
         }
         Catalogue::Deb => how.of_system = true,
         Catalogue::Pypi | Catalogue::Git => {}
+        Catalogue::Oci => {
+            let program = piece.at.rsplit('/').next();
+            how.program = program.map(str::to_owned);
+            if is_layer(piece) {
+                how.role = Role::Layer;
+                how.program = None;
+            }
+        }
     }
     how
 }
@@ -99,5 +111,7 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
         Catalogue::Pypi => python::join(making, trees),
         Catalogue::Git => folder::join(making, trees),
         Catalogue::Deb => deb::join(making, trees),
+        Catalogue::Oci => oci::join(making, trees),
+        Catalogue::Crates => crates::join(making, trees),
     }
 }

@@ -22,7 +22,12 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
             why: "a release has one file".to_owned(),
         });
     };
-    let tree = without_wrapper(making, *tree)?;
+    finished(making, *tree)
+}
+
+/// What was unpacked, as people want to have it.
+pub(super) fn finished(making: &Making<'_>, tree: TreeId) -> Result<TreeId, PackageError> {
+    let tree = without_wrapper(making, tree)?;
     let read = making.insertion.read_tree(tree)?;
     let Some(program) = decorated(making, &read) else {
         return Ok(tree);

@@ -9,6 +9,7 @@ use dgmo_schema::generation::Timestamp;
 use dgmo_schema::system::System;
 
 use super::super::FetchError;
+use super::super::NoBinary;
 
 /// Why a catalogue did not give what was wanted.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,13 @@ pub enum CatalogueError {
     },
     #[error("there is no `{offer}`")]
     NotOffered { offer: Offer, source: FetchError },
+    #[error("`{offer}` is not there, or not for us")]
+    Denied {
+        offer: Offer,
+        /// Whom to log in to.
+        registry: String,
+        source: Box<FetchError>,
+    },
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error("the answer of `{url}` is not understood: {why}")]
@@ -38,6 +46,8 @@ pub enum CatalogueError {
         system: Box<System>,
         why: String,
     },
+    #[error(transparent)]
+    NoBinary(Box<NoBinary>),
     #[error(
         "several files of `{}` {} may be meant for {}{}",
         of.offer, of.version, of.system, listed(candidates)
@@ -132,11 +142,12 @@ impl Diagnose for CatalogueError {
             Self::NotOffered { .. } | Self::Gone { .. } => Code::NotOffered,
             Self::NoProgram { .. } => Code::ProgramMissing,
             Self::Program { .. } => Code::FetchFailed,
+            Self::Denied { source, .. } => source.code(),
             Self::Fetch(error) => error.code(),
             Self::Answer { .. } | Self::Stale { .. } => Code::CatalogueAnswer,
             Self::NoFile { .. } | Self::OtherMachines { .. } => Code::NoFileForSystem,
             Self::Dependency { .. } => Code::DependencyMissing,
-            Self::NoBuild { .. } => Code::NoBuild,
+            Self::NoBuild { .. } | Self::NoBinary(_) => Code::NoBuild,
             Self::Ambiguous { .. } => Code::FileAmbiguous,
             Self::TwoDigests { .. } => Code::FetchWrongDigest,
         }
@@ -146,6 +157,10 @@ impl Diagnose for CatalogueError {
         let text = match self {
             Self::NoEndpoint { lines, .. } => format!("write into `dgmo.yaml`:\n{lines}"),
             Self::NotOffered { .. } => "correct its name in `dgmo.yaml`".to_owned(),
+            Self::Denied { registry, .. } => format!(
+                "log in with `docker login {registry}` or `podman login {registry}`, or correct its name in \
+                 `dgmo.yaml`"
+            ),
             Self::Fetch(_) => return None,
             Self::NoProgram { program, .. } => {
                 format!("install `{program}`, or put its folder on `PATH`")
@@ -168,6 +183,13 @@ impl Diagnose for CatalogueError {
             Self::NoBuild { system, .. } => {
                 format!(
                     "ask for another `version:` or `python:`, or take `{system}` out of `systems:`"
+                )
+            }
+            Self::NoBinary(none) => {
+                let NoBinary { name, version, .. } = &**none;
+                format!(
+                    "look for the tool in another catalogue, or build it and use the folder: \
+                     `cargo install {name} --version {version} --root DIR`, then `path: DIR`"
                 )
             }
             Self::OtherMachines { system, .. } => {

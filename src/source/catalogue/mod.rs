@@ -33,10 +33,12 @@ use dgmo_schema::system::System;
 use dgmo_schema::version::Version;
 
 use super::Downloads;
+use super::crates::Crates;
 use super::deb::Deb;
 use super::forge::Forges;
 use super::git::Git;
 use super::npm::Npm;
+use super::oci::Oci;
 use super::pypi::Pypi;
 use super::vendor;
 
@@ -140,6 +142,8 @@ pub struct Catalogues<'a> {
     pypi: Pypi<'a>,
     git: Git<'a>,
     deb: Deb<'a>,
+    oci: Oci<'a>,
+    crates: Crates<'a>,
 }
 
 impl fmt::Debug for Catalogues<'_> {
@@ -158,6 +162,8 @@ impl<'a> Catalogues<'a> {
             pypi: Pypi::new(downloads, endpoints),
             git: Git::new(downloads),
             deb: Deb::new(downloads, endpoints),
+            oci: Oci::new(downloads, endpoints),
+            crates: Crates::new(downloads, endpoints),
         }
     }
 
@@ -181,6 +187,8 @@ impl<'a> Catalogues<'a> {
             Catalogue::Pypi => Ok(&self.pypi),
             Catalogue::Git => Ok(&self.git),
             Catalogue::Deb => Ok(&self.deb),
+            Catalogue::Oci => Ok(&self.oci),
+            Catalogue::Crates => Ok(&self.crates),
         }
     }
 }

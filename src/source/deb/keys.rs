@@ -14,7 +14,7 @@ use super::sources::Keys;
 use crate::process::Call;
 use crate::source::CatalogueError;
 use crate::source::FetchError;
-use crate::source::npm::base64;
+use crate::source::base64;
 
 const PROGRAM: &str = "gpgv";
 

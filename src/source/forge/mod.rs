@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use dgmo_schema::catalogue::Offer;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
 use dgmo_schema::manifest::DigestScope;
@@ -26,6 +27,7 @@ use dgmo_store::packing_of;
 
 use super::Downloads;
 use super::Expected;
+use super::Request;
 use super::asset;
 use super::asset::Asset;
 use super::asset::Choice;
@@ -42,6 +44,7 @@ use super::catalogue::Reach;
 use super::catalogue::Versions;
 use super::catalogue::Way;
 use place::Place;
+pub(super) use place::escaped;
 use release::Release;
 
 /// All forges.
@@ -53,6 +56,11 @@ pub(super) struct Forges<'a> {
 }
 
 impl<'a> Forges<'a> {
+    /// The file of a release, at the forge it is of.
+    pub(super) fn request(&self, of: &Offer, piece: &Piece) -> Request {
+        Place::of(of, self.endpoints).request(piece)
+    }
+
     pub(super) fn new(downloads: &'a Downloads<'a>, endpoints: &'a Endpoints) -> Self {
         Self {
             downloads,
@@ -210,7 +218,7 @@ impl Fetcher for Forges<'_> {
         of: &'s LockedPieces,
         piece: &'s Piece,
     ) -> Result<Way<'s>, CatalogueError> {
-        let mut request = Place::of(&of.of, self.endpoints).request(piece);
+        let mut request = self.request(&of.of, piece);
         request.expected.signer.clone_from(&of.signer);
         Ok(Way::Download(request))
     }

@@ -211,7 +211,7 @@ pub(super) fn usual(catalogue: Catalogue) -> (String, String) {
 }
 
 /// A tag or a file's name as part of an address.
-pub(super) fn escaped(text: &str) -> String {
+pub(in super::super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

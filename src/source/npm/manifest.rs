@@ -7,8 +7,8 @@ use dgmo_schema::version::Version;
 use serde_json::Map;
 use serde_json::Value;
 
+use super::super::base64;
 use super::platform::Limits;
-use super::settings::base64;
 
 /// One version, as its registry tells it. What is told wrongly is as if it were not told.
 #[derive(Debug, Clone)]

@@ -18,8 +18,6 @@ mod settings;
 mod spec;
 mod walk;
 
-pub(super) use settings::base64;
-
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::super::base64;
 use crate::env::Var;
 
 /// The most bytes a settings file may have.
@@ -212,45 +213,6 @@ pub(super) fn with_slash(url: &str) -> String {
     format!("{}/", url.trim_end_matches('/'))
 }
 
-/// The bytes-as-text of `integrity` and of passwords.
-pub(in crate::source) mod base64 {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    /// The bytes that `text` stands for; none where it stands for none.
-    pub(in crate::source) fn decode(text: &str) -> Option<Vec<u8>> {
-        let text = text.trim_end_matches('=');
-        let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-        let (mut held, mut bits) = (0_u32, 0);
-        for letter in text.bytes() {
-            let value = LETTERS.iter().position(|known| *known == letter)?;
-            held = (held << 6 | u32::try_from(value).ok()?) & 0xFFFF;
-            bits += 6;
-            if bits >= 8 {
-                bits -= 8;
-                bytes.push(u8::try_from(held >> bits & 0xFF).ok()?);
-            }
-        }
-        Some(bytes)
-    }
-
-    pub(in crate::source) fn encode(bytes: &[u8]) -> String {
-        let mut text = String::new();
-        for group in bytes.chunks(3) {
-            let at = |index: usize| group.get(index).copied().map_or(0, u32::from);
-            let value = at(0) << 16 | at(1) << 8 | at(2);
-            for place in 0..4 {
-                if place > group.len() {
-                    text.push('=');
-                } else {
-                    let letter = value >> (18 - 6 * place) & 63;
-                    text.push(char::from(LETTERS[letter as usize]));
-                }
-            }
-        }
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,13 +285,5 @@ mod tests {
             let found = settings(text);
             assert!(found.secrets.is_empty(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn base64_reads_back() {
-        for bytes in [&b""[..], b"a", b"ab", b"abc", b"\xff\x00\xfe\xfd"] {
-            assert_eq!(base64::decode(&base64::encode(bytes)).unwrap(), bytes);
-        }
-        assert_eq!(base64::decode("a b"), None);
     }
 }

@@ -14,6 +14,8 @@ use super::entry;
 use super::entry::EntryPath;
 use super::entry::shown;
 use super::entry::shown_path;
+use super::layer;
+use super::layer::Role;
 use super::limit::Budget;
 use super::links;
 use super::system;
@@ -61,8 +63,11 @@ impl Growth {
 pub(super) struct Growing<'a> {
     strip: usize,
     of_system: bool,
+    role: Role,
     budget: &'a Budget<'a>,
     root: Folder,
+    /// What a layer takes away, to be put in its place once all else is there.
+    gone: Vec<(EntryPath, GrownFile)>,
     top: BTreeSet<String>,
     warnings: Vec<String>,
     unsaid: usize,
@@ -73,12 +78,18 @@ impl<'a> Growing<'a> {
         Self {
             strip: usize::try_from(how.strip).unwrap_or(usize::MAX),
             of_system: how.of_system,
+            role: how.role,
             budget,
             root: Folder::default(),
+            gone: Vec::new(),
             top: BTreeSet::new(),
             warnings: Vec::new(),
             unsaid: 0,
         }
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.role
     }
 
     pub(super) fn budget(&self) -> &'a Budget<'a> {
@@ -124,15 +135,26 @@ impl<'a> Growing<'a> {
     }
 
     pub(super) fn folder(&mut self, path: &[EntryName]) -> Result<(), UnpackError> {
-        self.folder_at(path, path).map(drop)
+        let folder = self.folder_at(path, path)?;
+        folder.0.remove(&layer::through().0);
+        Ok(())
     }
 
     pub(super) fn file(&mut self, path: &[EntryName], file: GrownFile) -> Result<(), UnpackError> {
+        let takes_away = |name: &EntryName| name.as_bytes().starts_with(layer::GONE);
+        if self.role == Role::Layer && path.last().is_some_and(takes_away) {
+            self.gone.push((path.to_vec(), file));
+            return Ok(());
+        }
         self.put(path, Growth::File(file))
     }
 
     pub(super) fn link(&mut self, path: &[EntryName], target: &[u8]) -> Result<(), UnpackError> {
-        let target = LinkTarget::new(target).map_err(|_| UnpackError::Link {
+        let inside = match self.role {
+            Role::Layer if !target.is_empty() => layer::inside(target, path.len() - 1),
+            _ => target.to_vec(),
+        };
+        let target = LinkTarget::new(&inside).map_err(|_| UnpackError::Link {
             name: shown_path(path),
             target: shown(target),
             why: "its target is empty, too long or holds a zero byte",
@@ -153,17 +175,34 @@ impl<'a> Growing<'a> {
         };
         let target_path = entry::path_of(target, self.budget.limits())
             .map_err(|_| refused("its target is not a name within the archive"))?;
-        let found = self
-            .stripped(target_path)
-            .and_then(|target_path| self.find(&target_path))
-            .ok_or_else(|| refused("it is a hard link to an entry that is not before it"))?;
-        match found {
-            Growth::Folder(_) => Err(refused("it is a hard link to a folder")),
-            found => {
+        let target_path = self.stripped(target_path);
+        let found = target_path.as_ref().and_then(|it| self.find(it));
+        match (found, target_path) {
+            (Some(Growth::Folder(_)), _) => Err(refused("it is a hard link to a folder")),
+            (Some(found), _) => {
                 let copy = found.clone();
                 self.put(path, copy)
             }
+            (None, Some(target_path)) if self.role == Role::Layer => {
+                self.same_below(path, &target_path)
+            }
+            (None, _) => Err(refused(
+                "it is a hard link to an entry that is not before it",
+            )),
         }
+    }
+
+    /// Keeps a hard link to what only the layers below can have.
+    fn same_below(&mut self, path: &[EntryName], target: &[EntryName]) -> Result<(), UnpackError> {
+        let parts: Vec<&[u8]> = target.iter().map(EntryName::as_bytes).collect();
+        let text = parts.join(&b'/');
+        let (last, above) = path.split_last().expect("an entry has a name");
+        let (Some(name), Ok(target)) = (layer::same(last), LinkTarget::new(&text)) else {
+            return Err(layer::unkept(path, &text));
+        };
+        let folder = self.folder_at(above, path)?;
+        folder.0.insert(name, Growth::Link(target));
+        Ok(())
     }
 
     fn find(&self, path: &[EntryName]) -> Option<&Growth> {
@@ -202,12 +241,13 @@ impl<'a> Growing<'a> {
         path: &[EntryName],
         whole: &[EntryName],
     ) -> Result<&mut Folder, UnpackError> {
+        let role = self.role;
         let mut folder = &mut self.root;
         for (index, name) in path.iter().enumerate() {
-            let growth = folder
-                .0
-                .entry(name.clone())
-                .or_insert_with(|| Growth::Folder(Folder::default()));
+            let growth = folder.0.entry(name.clone()).or_insert_with(|| {
+                let through = (role == Role::Layer).then(layer::through);
+                Growth::Folder(Folder(through.into_iter().collect()))
+            });
             match growth {
                 Growth::Folder(below) => folder = below,
                 other if index + 1 == whole.len() => {
@@ -245,7 +285,16 @@ impl<'a> Growing<'a> {
                 top: self.top.into_iter().collect(),
             });
         }
-        links::check(&self.root)?;
+        for (path, file) in std::mem::take(&mut self.gone) {
+            // Below what has become a file nothing is left to be taken away, and some writers take it away all the same.
+            match self.put(&path, Growth::File(file)) {
+                Err(UnpackError::Below { .. }) => {}
+                result => result?,
+            }
+        }
+        if self.role == Role::Whole {
+            links::check(&self.root)?;
+        }
         let root = std::mem::take(&mut self.root);
         let mut counted = Counted::default();
         let tree = self.plant(root, &mut Vec::new(), &mut counted, sink)?;

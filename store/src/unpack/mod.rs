@@ -9,17 +9,22 @@
 //! as different kinds; more of anything than [`Limits`] allow; archives that are cut short. What is let pass with a
 //! warning: set-user bits (dropped), a file given twice (the last one counts, as for tar itself), names that differ
 //! only in case. Owners, times, extended attributes and the modes of folders are not looked at.
+//!
+//! A layer of an image is judged as a part of a root ([`layer`]): its links are made to stay inside, its devices and
+//! pipes are left out with a warning.
 
 mod decode;
 mod entry;
 mod error;
 mod grow;
+pub mod layer;
 mod limit;
 mod links;
 mod packing;
 mod program;
 mod read;
 mod system;
+mod single;
 mod tarball;
 #[cfg(test)]
 mod tests;
@@ -27,10 +32,13 @@ mod zipped;
 
 pub use decode::decoded;
 pub use error::UnpackError;
+pub use layer::LayersError;
+pub use layer::Role;
 pub use limit::Limits;
 pub use limit::Measure;
 pub use packing::packing_of;
 pub use packing::packing_of_bytes;
+pub use single::file_of_tar;
 
 use std::cell::Cell;
 use std::io::Read;
@@ -65,6 +73,7 @@ pub struct Unpack {
     pub program: Option<String>,
     /// Whether it is a part of a whole system: an absolute link begins at its top, and `usr` is left out of each path.
     pub of_system: bool,
+    pub role: Role,
     pub limits: Limits,
 }
 
@@ -76,6 +85,7 @@ impl Unpack {
             strip: 0,
             program: None,
             of_system: false,
+            role: Role::Whole,
             limits: Limits::default(),
         }
     }

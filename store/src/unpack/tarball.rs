@@ -20,6 +20,7 @@ use super::decode;
 use super::entry::shown;
 use super::grow::Growing;
 use super::grow::GrownFile;
+use super::layer::Role;
 use super::limit::Budget;
 use super::limit::Limits;
 use super::limit::Measure;
@@ -137,8 +138,17 @@ fn take<R: Read>(
                 Some(path) => growing.hard_link(&path, &target),
             }
         }
-        EntryType::Char | EntryType::Block => Err(refused(name, "the device")),
-        EntryType::Fifo => Err(refused(name, "the pipe")),
+        EntryType::Char | EntryType::Block | EntryType::Fifo => {
+            let what = match kind {
+                EntryType::Fifo => "the pipe",
+                _ => "the device",
+            };
+            if growing.role() == Role::Whole {
+                return Err(refused(name, what));
+            }
+            growing.warn(|| format!("{what} `{}` is left out", shown(name)));
+            drain(entry, name, growing)
+        }
         other => Err(UnpackError::Unsupported {
             name: shown(name),
             what: format!("an entry of kind {:?}", char::from(other.as_byte())),

@@ -3,6 +3,7 @@
 mod by_hand;
 mod honest;
 mod hostile;
+mod layers;
 mod random;
 
 use std::cell::RefCell;
