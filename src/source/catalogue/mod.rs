@@ -118,6 +118,16 @@ pub trait Fetcher: Sync {
         true
     }
 
+    /// What the name of a locked version leads to now, where that can change and has.
+    fn moved(
+        &self,
+        _ask: &Ask<'_>,
+        _version: &Version,
+        _locked: &LockedPieces,
+    ) -> Result<Option<String>, CatalogueError> {
+        Ok(None)
+    }
+
     /// Where the bytes of a piece are, and what proves them.
     fn request(&self, of: &LockedPieces, piece: &Piece) -> Result<Request, CatalogueError>;
 }
