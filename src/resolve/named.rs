@@ -396,25 +396,39 @@ impl Wanted<'_> {
         let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
         let enough = |versions: &Versions| self.best(&range, versions).is_some();
         let versions = fetcher.versions(&self.ask(), &enough)?;
+        let pieces = locked.and_then(|package| {
+            package.builds.values().find_map(|build| match build {
+                Locked::Pieces(pieces) => Some(pieces),
+                Locked::Url(_) | Locked::Path { .. } => None,
+            })
+        });
         let locked = locked.and_then(|package| package.version.clone());
         let now = locked
             .as_deref()
             .and_then(|text| Version::parse(range.scheme(), text).ok());
         let fits = self.best(&range, &versions);
         let newest = self.best(&any, &versions);
+        let moved = match (&fits, pieces) {
+            (Some(fits), Some(pieces)) if now.as_ref() == Some(fits) => {
+                fetcher.moved(&self.ask(), fits, pieces)?
+            }
+            _ => None,
+        };
         let withdrawn = versions
             .listed
             .iter()
             .find(|listed| Some(&listed.version) == now.as_ref())
             .and_then(|listed| listed.withdrawn.clone());
+        // What follows a name has no place in the order of versions.
+        let is_name = locked.is_some() && range.channel() == locked.as_deref();
         let other = |found: &Version| now.as_ref() != Some(found);
         let is_newer = |found: &Version| now.as_ref().is_none_or(|now| found > now);
         Ok(Newest {
             of: self.source.offer.clone(),
             newest: newest
-                .filter(|it| is_newer(it) && Some(it) != fits.as_ref())
+                .filter(|it| !is_name && is_newer(it) && Some(it) != fits.as_ref())
                 .map(|it| it.to_string()),
-            fits: fits.filter(other).map(|it| it.to_string()),
+            fits: fits.filter(other).map(|it| it.to_string()).or(moved),
             locked,
             withdrawn,
         })

@@ -150,7 +150,12 @@ impl<'a> Downloads<'a> {
                 request.what,
                 super::redacted(mirror)
             )));
-            match self.fetch_from(mirror, request, signer.as_ref()) {
+            // What proves who asks is for the first one: the manifest may name anybody as a mirror of it.
+            let asked = Request {
+                headers: request.headers.for_another(),
+                ..request.clone()
+            };
+            match self.fetch_from(mirror, &asked, signer.as_ref()) {
                 Err(error) if error.may_be_otherwise_elsewhere() => failed = error,
                 result => return result,
             }

@@ -56,6 +56,15 @@ impl Headers {
         self.authorized(&format!("Basic {both}"))
     }
 
+    /// Says the same to another server, but not who asks.
+    #[must_use]
+    pub(super) fn for_another(&self) -> Self {
+        Self {
+            credentials: None,
+            ..self.clone()
+        }
+    }
+
     /// Says who asks once the server tells how it wants to be told.
     #[must_use]
     pub(super) fn through(mut self, gate: Arc<dyn Gate>) -> Self {

@@ -129,6 +129,16 @@ pub trait Fetcher: Sync {
         true
     }
 
+    /// What the name of a locked version leads to now, where that can change and has.
+    fn moved(
+        &self,
+        _ask: &Ask<'_>,
+        _version: &Version,
+        _locked: &LockedPieces,
+    ) -> Result<Option<String>, CatalogueError> {
+        Ok(None)
+    }
+
     /// How a piece gets here, and what proves it.
     fn way<'s>(&'s self, of: &'s LockedPieces, piece: &'s Piece)
     -> Result<Way<'s>, CatalogueError>;

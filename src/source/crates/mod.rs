@@ -11,6 +11,7 @@
 
 mod about;
 mod index;
+mod none;
 mod repository;
 mod settings;
 
@@ -52,6 +53,8 @@ use about::About;
 use about::Build;
 use index::Config;
 use index::Entry;
+pub use none::NoBinary;
+use none::no_binary;
 
 /// The most bytes a crate's `Cargo.toml` may have.
 const LARGEST_ABOUT: u64 = 4 << 20;
@@ -377,26 +380,4 @@ fn unclear(request: &Request, why: String) -> CatalogueError {
         url: super::redacted(&request.url),
         why,
     }
-}
-
-fn no_binary(ask: &Ask<'_>, (version, system): (&Version, &System), why: String) -> CatalogueError {
-    CatalogueError::NoBinary(Box::new(NoBinary {
-        name: ask.source.offer.name.clone(),
-        version: version.to_string(),
-        system: system.clone(),
-        why,
-    }))
-}
-
-/// A crate of which nobody publishes a build that could be taken.
-#[derive(Debug, thiserror::Error)]
-#[error("nobody publishes a build of the crate `{name}` {version} for {system}: {why}")]
-pub struct NoBinary {
-    /// The crate.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// For which system.
-    pub system: System,
-    why: String,
 }

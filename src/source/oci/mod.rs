@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! place     registry and repository      tag       which tags are versions
+//! ask       the questions to a registry
 //! manifest  what a registry tells        platform  which image is for a system
 //! token     what is said to a registry that wants to know who asks        login  who we are
 //! ```
@@ -9,6 +10,7 @@
 //! A piece is called `NAME@DIGEST`, the digest being that of the manifest: this is what the tag led to when it was
 //! locked. Its file is the digest of the layer, and its bytes are proven by it.
 
+mod ask;
 mod login;
 mod manifest;
 mod pieces;
@@ -21,23 +23,14 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 
-use dgmo_schema::generation::Timestamp;
-use dgmo_schema::id::Digest;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
 use dgmo_schema::system::System;
 use dgmo_schema::version::Scheme;
 use dgmo_schema::version::Version;
-use serde::Deserialize;
-use sha2::Digest as _;
 
-use super::Address;
 use super::Downloads;
-use super::Expected;
-use super::FetchError;
-use super::Headers;
 use super::Request;
 use super::catalogue::Ask;
 use super::catalogue::BuildOf;
@@ -59,11 +52,8 @@ use tag::Kind;
 pub(crate) use tag::range;
 use token::Tokens;
 
-/// How many tags one page of a list shall have.
-const PER_PAGE: usize = 1000;
-
-/// The most pages that are asked for.
-const MOST_PAGES: usize = 100;
+/// So much of a digest is told to people.
+const SHORT: usize = "sha256:".len() + 12;
 
 /// Of how many tags it is asked when each was made, where that matters.
 const MOST_DATED: usize = 200;
@@ -91,140 +81,6 @@ impl<'a> Oci<'a> {
             endpoints,
             tokens: Arc::default(),
             known: Mutex::default(),
-        }
-    }
-
-    fn request(&self, what: &str, place: &Place, of: &str) -> Request {
-        let (url, mirrors) = place.address(of);
-        Request {
-            what: what.to_owned(),
-            url,
-            mirrors,
-            headers: Headers::default().through(Arc::clone(&self.tokens) as _),
-            expected: Expected::default(),
-        }
-    }
-
-    /// All tags of the repository.
-    fn tags(&self, ask: &Ask<'_>, place: &Place) -> Result<Vec<String>, CatalogueError> {
-        #[derive(Deserialize)]
-        struct Page {
-            #[serde(default)]
-            tags: Option<Vec<String>>,
-        }
-        let mut request = self.request(
-            &ask.source.offer.name,
-            place,
-            &format!("tags/list?n={PER_PAGE}"),
-        );
-        let mut tags = Vec::new();
-        for _ in 0..MOST_PAGES {
-            let page = self.downloads.page(&request);
-            let (bytes, link) = page.map_err(|error| refused(ask, place, error))?;
-            let unclear = |why: String| CatalogueError::Answer {
-                url: super::redacted(&request.url),
-                why,
-            };
-            let page: Page =
-                serde_json::from_slice(&bytes).map_err(|error| unclear(error.to_string()))?;
-            tags.extend(page.tags.unwrap_or_default());
-            let Some(next) = link.as_deref().and_then(next_of) else {
-                return Ok(tags);
-            };
-            let url = next_page(&request.url, next).map_err(unclear)?;
-            request.url = url;
-            // Where a list goes on is known to the one who began it.
-            request.mirrors = Vec::new();
-        }
-        Err(CatalogueError::Answer {
-            url: place.shown(),
-            why: format!("its list of tags has more than {MOST_PAGES} pages"),
-        })
-    }
-
-    /// What a tag or a digest leads to. A tag is asked once in a run, so that all systems get the same.
-    fn document(
-        &self,
-        ask: &Ask<'_>,
-        place: &Place,
-        reference: &str,
-    ) -> Result<Arc<Named>, CatalogueError> {
-        let mut request = self.request(
-            &ask.source.offer.name,
-            place,
-            &format!("manifests/{reference}"),
-        );
-        if let Some(known) = self.held().get(&request.url) {
-            return Ok(Arc::clone(known));
-        }
-        request.headers = request.headers.accepting(manifest::FORMS);
-        request.expected.digests = reference.parse().into_iter().collect();
-        let bytes = self.downloads.document(&request);
-        let bytes = bytes.map_err(|error| match error {
-            error if error.says_absent() => CatalogueError::Answer {
-                url: place.shown(),
-                why: format!("it has no `{reference}`"),
-            },
-            error => refused(ask, place, error),
-        })?;
-        let document = Document::read(&bytes).map_err(|why| CatalogueError::Answer {
-            url: super::redacted(&request.url),
-            why,
-        })?;
-        let named = Arc::new(Named {
-            digest: sha256(&bytes),
-            document,
-        });
-        self.held().insert(request.url, Arc::clone(&named));
-        Ok(named)
-    }
-
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Named>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is said of an image as a whole.
-    fn about(
-        &self,
-        ask: &Ask<'_>,
-        place: &Place,
-        config: &Descriptor,
-    ) -> Result<About, CatalogueError> {
-        let name = &ask.source.offer.name;
-        let mut request = self.request(name, place, &format!("blobs/{}", config.digest));
-        request.expected.digests = vec![config.digest];
-        request.expected.size = Some(config.size);
-        let bytes = self.downloads.document(&request);
-        Ok(About::read(
-            &bytes.map_err(|error| refused(ask, place, error))?,
-        ))
-    }
-
-    /// When what a tag leads to was made, where anybody says.
-    fn created(
-        &self,
-        ask: &Ask<'_>,
-        place: &Place,
-        reference: &str,
-    ) -> Result<Option<Timestamp>, CatalogueError> {
-        let named = self.document(ask, place, reference)?;
-        let manifest = match &named.document {
-            Document::Index(index) if index.created.is_some() => return Ok(index.created),
-            Document::Index(index) => {
-                let mut entries = index.manifests.iter();
-                let Some(first) = entries.find(|entry| !entry.is_about_another) else {
-                    return Ok(None);
-                };
-                return self.created(ask, place, &first.digest.to_string());
-            }
-            Document::Manifest(manifest) => manifest,
-        };
-        match &manifest.config {
-            _ if manifest.created.is_some() => Ok(manifest.created),
-            Some(config) if config.is_about_an_image() => {
-                Ok(self.about(ask, place, config)?.created)
-            }
-            _ => Ok(None),
         }
     }
 
@@ -383,6 +239,30 @@ impl Fetcher for Oci<'_> {
         !is_image || wanted.keys().all(|name| locked.programs.contains_key(name))
     }
 
+    fn moved(
+        &self,
+        ask: &Ask<'_>,
+        version: &Version,
+        locked: &LockedPieces,
+    ) -> Result<Option<String>, CatalogueError> {
+        let tag = version.as_str();
+        let name = locked.pieces.first().map_or("", |piece| &piece.name);
+        let Some((_, digest)) = name.rsplit_once('@').filter(|_| !tag::is_digest(tag)) else {
+            return Ok(None);
+        };
+        let place = Place::of(&ask.source.offer.name, self.endpoints)?;
+        let named = self.document(ask, &place, tag)?;
+        let stays = named.digest == digest
+            || match &named.document {
+                Document::Index(index) => {
+                    let mut entries = index.manifests.iter();
+                    entries.any(|entry| entry.digest.to_string() == digest)
+                }
+                Document::Manifest(_) => false,
+            };
+        Ok((!stays).then(|| format!("{tag}@{}", &named.digest[..SHORT])))
+    }
+
     fn way<'s>(
         &'s self,
         of: &'s LockedPieces,
@@ -434,29 +314,6 @@ fn parsed(tag: &str) -> Option<Version> {
     Version::parse(Scheme::Release, tag).ok()
 }
 
-/// What a refusal means: that there is nothing, or nothing for us.
-fn refused(ask: &Ask<'_>, place: &Place, error: FetchError) -> CatalogueError {
-    let offer = ask.source.offer.clone();
-    if error.says_absent() {
-        return CatalogueError::NotOffered {
-            offer,
-            source: error,
-        };
-    }
-    match &error {
-        FetchError::Refused { status, .. }
-            if status.starts_with("401") || status.starts_with("403") =>
-        {
-            CatalogueError::Denied {
-                offer,
-                registry: place.registry.clone(),
-                source: Box::new(error),
-            }
-        }
-        _ => error.into(),
-    }
-}
-
 fn no_file<'d>(
     ask: &Ask<'_>,
     (version, system): (&Version, &System),
@@ -473,75 +330,5 @@ fn no_file<'d>(
             system: system.clone(),
         }),
         seen: entries.map(shown).collect(),
-    }
-}
-
-/// The address of the next page in a `Link` header.
-fn next_of(link: &str) -> Option<&str> {
-    link.split(',').find_map(|one| {
-        let (address, says) = one.split_once('>')?;
-        let is_next = says.split(';').any(|it| {
-            let it = it.trim().to_ascii_lowercase();
-            it == "rel=next" || it == "rel=\"next\""
-        });
-        is_next.then(|| address.trim().trim_start_matches('<'))
-    })
-}
-
-/// The next page, on the same server: nobody else gets to know who asks.
-fn next_page(here: &str, next: &str) -> Result<String, String> {
-    let Ok(Address::Remote(here)) = Address::parse(here) else {
-        return Err("its list of tags goes on nowhere".to_owned());
-    };
-    let there = here.redirected(next)?;
-    if there.is_same_server(&here) {
-        Ok(there.text().to_owned())
-    } else {
-        Err(format!(
-            "its list of tags goes on at another server, `{}`",
-            there.shown_without_query()
-        ))
-    }
-}
-
-/// The digest of a document, as registries write it.
-fn sha256(bytes: &[u8]) -> String {
-    let digest: [u8; 32] = sha2::Sha256::digest(bytes).into();
-    format!("sha256:{}", Digest::from_bytes(digest).hex())
-}
-
-#[cfg(test)]
-mod tests {
-    use dgmo_schema::manifest::ExpectedDigest;
-
-    use super::*;
-
-    #[test]
-    fn a_list_goes_on_where_its_header_says() {
-        let next = "</v2/a/tags/list?n=2&last=b>; rel=\"next\"";
-        assert_eq!(next_of(next), Some("/v2/a/tags/list?n=2&last=b"));
-        assert_eq!(next_of("<x>; rel=prev, <y>; foo=1; rel=next"), Some("y"));
-        for odd in ["", "<x>", "<x; rel=next", "x"] {
-            assert_eq!(next_of(odd), None, "{odd}");
-        }
-        let here = "https://r.example.org/v2/a/tags/list?n=2";
-        assert_eq!(
-            next_page(here, "/v2/a/tags/list?last=b").unwrap(),
-            "https://r.example.org/v2/a/tags/list?last=b"
-        );
-        for evil in [
-            "https://evil.example/v2/a/tags/list",
-            "http://r.example.org/v2/a/tags/list",
-            "//evil.example/",
-        ] {
-            assert!(next_page(here, evil).is_err(), "{evil}");
-        }
-    }
-
-    #[test]
-    fn a_document_is_called_by_its_digest() {
-        let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(sha256(b""), empty);
-        assert!(matches!(empty.parse(), Ok(ExpectedDigest::Sha256(_))));
     }
 }

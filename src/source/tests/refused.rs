@@ -162,6 +162,21 @@ fn a_password_goes_to_its_own_server_only() {
 }
 
 #[test]
+fn a_token_does_not_go_to_a_mirror() {
+    let mirror = Server::start(|_| Answer::new("200 OK", &[], b"here"));
+    let server = Server::start(|_| Answer::new("404 Not Found", &[], b""));
+    let mut request = request(&server.url("/a"), anything());
+    request.headers = request.headers.authorized("Bearer s3cret");
+    request.mirrors = vec![mirror.url("/a")];
+    let bench = Bench::new();
+    let downloads = bench.downloads(Online::Yes, &Silent);
+    assert_eq!(content(downloads.fetch(&request).unwrap()), b"here");
+    let said = Some("Bearer s3cret");
+    assert_eq!(server.asked()[0].header("authorization"), said);
+    assert_eq!(mirror.asked()[0].header("authorization"), None);
+}
+
+#[test]
 fn an_encoded_body_is_refused_unless_the_file_itself_is_meant() {
     let server =
         Server::start(|_| Answer::new("200 OK", &[("Content-Encoding", "gzip")], b"\x1f\x8b"));

@@ -147,9 +147,13 @@ fn a_tag_and_a_digest_can_be_asked_for() {
         &[("hello", PLAIN, program.as_bytes())],
     );
     sandbox.switch().says("nothing to do");
+    let outdated = sandbox.dgmo("outdated --json").exits(3).json();
+    let fits = outdated["outdated"][0]["fits"].as_str().unwrap().to_owned();
+    assert!(fits.starts_with("stable@sha256:"), "{fits}");
     sandbox.dgmo("update").works();
     sandbox.switch();
     hello_says(&sandbox, "moved");
+    sandbox.dgmo("outdated").says("as new as it can be");
 
     let info = sandbox.dgmo("info hello --json").works().json();
     let versions = info["versions"].as_array().unwrap();

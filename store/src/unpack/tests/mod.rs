@@ -5,6 +5,7 @@ mod honest;
 mod hostile;
 mod layers;
 mod random;
+mod single;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
