@@ -17,6 +17,8 @@ use dgmo_schema::id::BlobId;
 use dgmo_schema::id::ObjectId;
 use dgmo_schema::id::TreeId;
 
+use crate::anchor;
+use crate::anchor::Anchor;
 use crate::durable;
 use crate::durable::Folder;
 use crate::failure::WriteError;
@@ -24,6 +26,7 @@ use crate::object::Inode;
 use crate::object::ObjectName;
 use crate::parallel;
 use crate::parallel::Queue;
+use crate::parallel::held;
 use crate::platform;
 use crate::read::ReadError;
 use crate::read::decode_checked;
@@ -96,6 +99,27 @@ impl Insertion<'_> {
             self.pending.break_off();
         }
         laid_out
+    }
+
+    /// Sees to it that the anchor of a tree leads to it, where it has one that is of this store; it is set at commit.
+    pub fn anchor(&self, id: TreeId) -> Result<(), LayOutError> {
+        let tree = self.read_tree(id)?;
+        let Some(Node::File(mark)) = tree.get(anchor::MARK.as_bytes()) else {
+            return Ok(());
+        };
+        let Some(anchor) = Anchor::of_mark(&self.read_blob(*mark)?) else {
+            return Ok(());
+        };
+        let unread = |source| LayOutError::LookUp {
+            path: self.store.layout().anchors(),
+            source,
+        };
+        if self.store.has_place_for(&anchor).map_err(unread)?
+            && !anchor.leads_to(id).map_err(unread)?
+        {
+            held(&self.anchors).push((anchor, id));
+        }
+        Ok(())
     }
 
     fn lay_out_in_staging(&self, id: TreeId) -> Result<(), LayOutError> {
