@@ -23,16 +23,19 @@ pub enum Catalogue {
     Npm,
     /// Python packages.
     Pypi,
+    /// Packages of conda's channels.
+    Conda,
 }
 
 impl Catalogue {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Github,
         Self::Gitlab,
         Self::Forgejo,
         Self::Npm,
         Self::Pypi,
+        Self::Conda,
     ];
 
     /// Its word: the key of a package in a manifest, and what stands before the colon of `npm:typescript`.
@@ -43,6 +46,7 @@ impl Catalogue {
             Self::Forgejo => "forgejo",
             Self::Npm => "npm",
             Self::Pypi => "pypi",
+            Self::Conda => "conda",
         }
     }
 
@@ -60,7 +64,7 @@ impl fmt::Display for Catalogue {
 
 /// Why a text is not the word of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of `github`, `gitlab`, `forgejo`, `npm` and `pypi`")]
+#[error("it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi` and `conda`")]
 pub struct ParseCatalogueError;
 
 impl FromStr for Catalogue {
@@ -120,7 +124,7 @@ impl JsonSchema for Offer {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": "^(github|gitlab|forgejo|npm|pypi):.+$",
+            "pattern": "^(github|gitlab|forgejo|npm|pypi|conda):.+$",
         })
     }
 }

@@ -55,7 +55,7 @@ pub(super) struct Args {
     /// Take it from this address; may hold {version}, {system}, {os} and {arch}
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`; a version may
+    /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `conda:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`; a version may
     /// follow an `@`
     #[arg(long, value_name = "CATALOGUE:NAME", conflicts_with_all = ["path", "url"])]
     from: Option<String>,
@@ -281,14 +281,15 @@ fn tool(text: &str) -> Option<(&'static index::Tool, Option<String>)> {
 
 /// What a package of a catalogue is called where nothing else is said.
 pub(super) fn name_in(offer: &Offer) -> String {
-    let last = offer.name.rsplit('/').next().unwrap_or(&offer.name);
+    // `lab::cmake` is a package of the channel `lab`.
+    let last = offer.name.rsplit(['/', ':']).next().unwrap_or(&offer.name);
     last.to_ascii_lowercase()
 }
 
 fn no_catalogue(text: &str) -> Failure {
     OpError::Usage {
         what: format!("`{text}` names no package of a catalogue"),
-        hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME` or \
+        hint: "write `npm:NAME`, `pypi:NAME`, `conda:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME` or \
                `forgejo:HOST/OWNER/NAME`"
             .to_owned(),
     }

@@ -180,9 +180,12 @@ fn look<'a>(
             Locked::Url(url) => Some(url.tree),
             Locked::Path { tree, .. } => Some(*tree),
             Locked::Pieces(pieces) => {
-                let tree = pieces::known(insertion, made, pieces.identity()).map_err(failed)?;
-                if tree.is_none() {
-                    apart.push((name, pieces));
+                let asked = make::asked(insertion.store(), pieces).map_err(failed)?;
+                let tree = pieces::known(insertion, made, asked).map_err(failed)?;
+                match tree {
+                    // A crash may have come between its laying out and its anchor.
+                    Some(tree) => insertion.anchor(tree).map_err(|it| failed(it.into()))?,
+                    None => apart.push((name, pieces)),
                 }
                 tree
             }
@@ -283,6 +286,7 @@ impl Work<'_, '_> {
             let name = assembly.name.clone();
             let joined = assembly.join().and_then(|assembled| {
                 self.insertion.lay_out(assembled.tree)?;
+                self.insertion.anchor(assembled.tree)?;
                 Ok(assembled)
             });
             match joined {

@@ -121,6 +121,7 @@ pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
         Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => Scheme::Release,
         Catalogue::Npm => Scheme::Npm,
         Catalogue::Pypi => Scheme::Pep440,
+        Catalogue::Conda => Scheme::Conda,
     }
 }
 
@@ -215,12 +216,19 @@ impl Wanted<'_> {
             source: self.source,
             not_after: self.not_after,
             python: self.python,
+            systems: self.systems,
         }
     }
 
     /// What of the lock still is what is asked for: the version if it fits, and the systems that are covered.
     fn kept(&self, range: &VersionRange, fetcher: &dyn Fetcher) -> Option<LockedPackage> {
         let previous = self.previous?;
+        // What another package had for a version says nothing of this one.
+        let is_of_another =
+            |build: &Locked| matches!(build, Locked::Pieces(it) if it.of != self.source.offer);
+        if previous.builds.values().any(is_of_another) {
+            return None;
+        }
         let version = Version::parse(range.scheme(), previous.version.as_deref()?).ok()?;
         let fits = match range.channel() {
             // Where a channel leads to is looked up when the package is updated, not each time.

@@ -16,6 +16,7 @@ mod agent;
 pub mod asset;
 mod backoff;
 mod catalogue;
+mod conda;
 mod download;
 mod downloads;
 mod error;

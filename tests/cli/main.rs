@@ -12,6 +12,7 @@ mod bisecting;
 #[cfg(feature = "tui")]
 mod browsing;
 mod collecting;
+mod conda;
 mod damage;
 mod drift;
 mod forge;

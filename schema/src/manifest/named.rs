@@ -30,6 +30,7 @@ impl RawTable {
                 Catalogue::Forgejo => self.forgejo.take(),
                 Catalogue::Npm => self.npm.take(),
                 Catalogue::Pypi => self.pypi.take(),
+                Catalogue::Conda => self.conda.take(),
             };
             Some((catalogue, field?))
         });
@@ -67,16 +68,17 @@ impl Checker<'_> {
                 }
             }
         }
-        if catalogue != Catalogue::Pypi {
-            for (key, span) in [
-                ("extras", raw.extras.as_ref().map(|field| field.span)),
-                ("python", raw.python.as_ref().map(|field| field.span)),
-            ] {
-                if let Some(span) = span {
-                    let message = format!("`{key}` goes with `pypi`, not with `{catalogue}`");
-                    self.reading.note(span, Code::ManifestEntry, message);
-                }
-            }
+        if catalogue != Catalogue::Pypi
+            && let Some(field) = &raw.extras
+        {
+            let message = format!("`extras` goes with `pypi`, not with `{catalogue}`");
+            self.reading.note(field.span, Code::ManifestEntry, message);
+        }
+        if !matches!(catalogue, Catalogue::Pypi | Catalogue::Conda)
+            && let Some(field) = &raw.python
+        {
+            let message = format!("`python` goes with `pypi` and `conda`, not with `{catalogue}`");
+            self.reading.note(field.span, Code::ManifestEntry, message);
         }
         let extras = raw
             .extras
@@ -303,6 +305,23 @@ fn check_name(catalogue: Catalogue, name: &str) -> Result<(), &'static str> {
                 Err("write its name as `pip install` takes it, without version and extras")
             }
         }
+        Catalogue::Conda => {
+            let (channel, package) = name
+                .split_once("::")
+                .map_or((None, name), |(channel, package)| (Some(channel), package));
+            let plain = |text: &str| {
+                !text.is_empty()
+                    && !text.starts_with(['.', '-'])
+                    && text
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+            };
+            if plain(package) && channel.is_none_or(|it| it.split('/').all(plain)) {
+                Ok(())
+            } else {
+                Err("write `name` or `channel::name`, without version and build")
+            }
+        }
     }
 }
 
@@ -312,7 +331,7 @@ mod tests {
 
     #[test]
     fn names_are_judged_as_their_catalogue_does() {
-        use Catalogue::{Forgejo, Github, Gitlab, Npm, Pypi};
+        use Catalogue::{Conda, Forgejo, Github, Gitlab, Npm, Pypi};
         for (catalogue, good) in [
             (Github, "cli/cli"),
             (Github, "git.example.org/cli/cli"),
@@ -322,6 +341,9 @@ mod tests {
             (Npm, "typescript"),
             (Npm, "@biomejs/biome"),
             (Pypi, "zope.interface"),
+            (Conda, "cmake"),
+            (Conda, "_libgcc_mutex"),
+            (Conda, "lab/label/dev::lib.x-1"),
         ] {
             assert_eq!(check_name(catalogue, good), Ok(()), "{good}");
         }
@@ -338,6 +360,10 @@ mod tests {
             (Pypi, "a[b]"),
             (Pypi, "-a"),
             (Pypi, ""),
+            (Conda, "cmake=3"),
+            (Conda, "a/b"),
+            (Conda, "../a::b"),
+            (Conda, "::b"),
         ] {
             assert!(check_name(catalogue, bad).is_err(), "{bad}");
         }

@@ -85,7 +85,7 @@ impl JsonSchema for RawPackage {
 #[serde(rename = "Package", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     {"required": ["path"]}, {"required": ["url"]}, {"required": ["github"]}, {"required": ["gitlab"]},
-    {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]},
+    {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]}, {"required": ["conda"]},
 ]))]
 pub(super) struct RawTable {
     /// A folder or a file of this machine, relative to the manifest.
@@ -103,6 +103,8 @@ pub(super) struct RawTable {
     pub(super) npm: Option<Field<String>>,
     /// A Python package.
     pub(super) pypi: Option<Field<String>>,
+    /// A package of a channel of conda's: `name`, or `channel::name`.
+    pub(super) conda: Option<Field<String>>,
     /// Which versions will do, such as `14`, `~1.7` or `>=2, <4`; a bare version means `^`. With `url`: what
     /// `{version}` stands for.
     pub(super) version: Option<Field<Text>>,
@@ -111,7 +113,8 @@ pub(super) struct RawTable {
     pub(super) asset: Option<Field<RawAsset>>,
     /// With `pypi`: parts of the package to have as well, as in `pip install name[extra]`.
     pub(super) extras: Option<Field<Vec<Field<String>>>>,
-    /// With `pypi`: the Python it runs with, such as `3.12`. Default: that of the package `python` of this manifest.
+    /// With `pypi`: the Python it runs with, such as `3.12`. Default: that of the package `python` of this manifest. With
+    /// `conda`: the Python that is installed with it. Default: the newest that goes with it.
     pub(super) python: Option<Field<Text>>,
     /// How many leading folders of the archive's paths to drop.
     pub(super) strip: Option<Field<u32>>,

@@ -1,10 +1,12 @@
 //! Packages put together from pieces: how each is unpacked, and what they become together.
 
+mod conda;
 mod npm;
 mod python;
 mod release;
 
 use dgmo_schema::catalogue::Catalogue;
+use dgmo_schema::id::Digest;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
@@ -13,6 +15,7 @@ use dgmo_schema::name::PackageName;
 use dgmo_store::Added;
 use dgmo_store::Content;
 use dgmo_store::Insertion;
+use dgmo_store::Store;
 use dgmo_store::Unpack;
 
 use super::PackageError;
@@ -33,6 +36,7 @@ pub(super) struct Making<'a> {
 pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
     let packing = piece.unpack.unwrap_or(match catalogue {
         Catalogue::Npm => Packing::TarGz,
+        Catalogue::Conda if piece.file.ends_with(".tar.bz2") => Packing::TarBz2,
         _ => Packing::Zip,
     });
     let mut how = Unpack::new(packing);
@@ -43,7 +47,7 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
             let program = piece.at.strip_prefix("bin/");
             how.program = program.map(str::to_owned);
         }
-        Catalogue::Pypi => {}
+        Catalogue::Pypi | Catalogue::Conda => {}
     }
     how
 }
@@ -55,6 +59,9 @@ pub(super) fn unpack(
     mut fetched: Fetched,
 ) -> Result<(TreeId, Added), PackageError> {
     let how = unpacking(making.locked.of.catalogue, piece);
+    if making.locked.of.catalogue == Catalogue::Conda && how.packing == Packing::Zip {
+        return conda::unpack(making, piece, &fetched);
+    }
     let added = making.insertion.add_archive(&mut fetched.file, &how);
     let added = added.map_err(|source| PackageError::Unpack {
         url: piece.file.clone(),
@@ -66,11 +73,20 @@ pub(super) fn unpack(
     Ok((tree, added))
 }
 
+/// What the whole is remembered by: everything that decides what it becomes in this store.
+pub(super) fn asked(store: &Store, locked: &LockedPieces) -> Result<Digest, PackageError> {
+    match locked.of.catalogue {
+        Catalogue::Conda => conda::asked(store, locked),
+        _ => Ok(locked.identity()),
+    }
+}
+
 /// What the pieces, unpacked as `trees` in the order of the lock, become together.
 pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> {
     match making.locked.of.catalogue {
         Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => release::join(making, trees),
         Catalogue::Npm => npm::join(making, trees),
         Catalogue::Pypi => python::join(making, trees),
+        Catalogue::Conda => conda::join(making, trees),
     }
 }

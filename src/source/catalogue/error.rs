@@ -20,6 +20,12 @@ pub enum CatalogueError {
     },
     #[error("there is no `{offer}`")]
     NotOffered { offer: Offer, source: FetchError },
+    #[error("there is no `{offer}` in {}", places.join(", "))]
+    NotListed {
+        offer: Offer,
+        /// Where it was looked for.
+        places: Vec<String>,
+    },
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error("the answer of `{url}` is not understood: {why}")]
@@ -101,7 +107,7 @@ impl Diagnose for CatalogueError {
     fn code(&self) -> Code {
         match self {
             Self::NoEndpoint { .. } => Code::CatalogueUnknown,
-            Self::NotOffered { .. } => Code::NotOffered,
+            Self::NotOffered { .. } | Self::NotListed { .. } => Code::NotOffered,
             Self::Fetch(error) => error.code(),
             Self::Answer { .. } => Code::CatalogueAnswer,
             Self::NoFile { .. } | Self::OtherMachines { .. } => Code::NoFileForSystem,
@@ -115,7 +121,9 @@ impl Diagnose for CatalogueError {
     fn hint(&self) -> Option<Hint> {
         let text = match self {
             Self::NoEndpoint { lines, .. } => format!("write into `dgmo.yaml`:\n{lines}"),
-            Self::NotOffered { .. } => "correct its name in `dgmo.yaml`".to_owned(),
+            Self::NotOffered { .. } | Self::NotListed { .. } => {
+                "correct its name in `dgmo.yaml`".to_owned()
+            }
             Self::Fetch(_) => return None,
             Self::Answer { .. } => {
                 "look whether `sources:` in `dgmo.yaml` names the right address".to_owned()

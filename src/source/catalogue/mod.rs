@@ -30,6 +30,7 @@ use dgmo_schema::version::Version;
 
 use super::Downloads;
 use super::Request;
+use super::conda::Conda;
 use super::forge::Forges;
 use super::npm::Npm;
 use super::pypi::Pypi;
@@ -50,6 +51,8 @@ pub struct Ask<'a> {
     pub not_after: Option<Timestamp>,
     /// Which Python its manifest has, where it has one.
     pub python: Option<&'a str>,
+    /// The systems it is wanted for: one version for all of them.
+    pub systems: &'a [System],
 }
 
 /// One version of a package, as its catalogue lists it.
@@ -125,6 +128,7 @@ pub struct Catalogues<'a> {
     forges: Forges<'a>,
     npm: Npm<'a>,
     pypi: Pypi<'a>,
+    conda: Conda<'a>,
 }
 
 impl fmt::Debug for Catalogues<'_> {
@@ -140,6 +144,7 @@ impl<'a> Catalogues<'a> {
             forges: Forges::new(downloads, endpoints),
             npm: Npm::new(downloads, endpoints),
             pypi: Pypi::new(downloads, endpoints),
+            conda: Conda::new(downloads, endpoints),
         }
     }
 
@@ -149,6 +154,7 @@ impl<'a> Catalogues<'a> {
             Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo => Ok(&self.forges),
             Catalogue::Npm => Ok(&self.npm),
             Catalogue::Pypi => Ok(&self.pypi),
+            Catalogue::Conda => Ok(&self.conda),
         }
     }
 }
