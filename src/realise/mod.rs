@@ -5,6 +5,7 @@ mod graft;
 mod made;
 mod make;
 mod pieces;
+mod runs;
 #[cfg(test)]
 mod tests;
 
@@ -287,6 +288,7 @@ impl Work<'_, '_> {
             let joined = assembly.join().and_then(|assembled| {
                 self.insertion.lay_out(assembled.tree)?;
                 self.insertion.anchor(assembled.tree)?;
+                runs::warn(self.insertion, &name, assembled.tree)?;
                 Ok(assembled)
             });
             match joined {
@@ -341,6 +343,7 @@ impl Work<'_, '_> {
             let expected = package.tree;
             return Err(PackageError::TreeDiffers { expected, found });
         }
+        runs::warn(self.insertion, package.name, found)?;
         self.added(package, &added)
     }
 

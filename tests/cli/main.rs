@@ -33,6 +33,7 @@ mod repairing;
 mod reports;
 mod secrets;
 mod running;
+mod runs;
 mod services;
 mod switching;
 mod terminal;

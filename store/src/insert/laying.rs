@@ -193,18 +193,28 @@ impl Insertion<'_> {
     /// Reads at most so many bytes from the start of a blob that is in the store or part of this insertion. Nothing is
     /// hashed.
     pub fn read_start(&self, id: BlobId, most: u64) -> Result<Vec<u8>, ReadError> {
-        let inodes = [Inode::Plain, Inode::Plain.twin()];
-        let mut pending = inodes.into_iter();
-        let path = match pending.find_map(|inode| self.pending.find(id.0, inode)) {
-            Some(place) => self.pending.path(place),
-            None => self.store.blob_path(id)?,
-        };
+        let path = self.blob_path(id)?;
         let mut bytes = Vec::new();
         let read =
             std::fs::File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
         match read {
             Ok(_) => Ok(bytes),
             Err(source) => Err(ReadError::Io { path, source }),
+        }
+    }
+
+    /// Opens a blob that is in the store or part of this insertion, to read parts of it. Nothing is hashed.
+    pub fn open_blob(&self, id: BlobId) -> Result<std::fs::File, ReadError> {
+        let path = self.blob_path(id)?;
+        std::fs::File::open(&path).map_err(|source| ReadError::Io { path, source })
+    }
+
+    fn blob_path(&self, id: BlobId) -> Result<PathBuf, ReadError> {
+        let inodes = [Inode::Plain, Inode::Plain.twin()];
+        let mut pending = inodes.into_iter();
+        match pending.find_map(|inode| self.pending.find(id.0, inode)) {
+            Some(place) => Ok(self.pending.path(place)),
+            None => self.store.blob_path(id),
         }
     }
 
