@@ -158,6 +158,27 @@ fn an_anchor_lives_as_long_as_its_tree_and_is_mended() {
     sh(&sandbox, "tool").works().says("data 2");
 }
 
+/// A crash may come between a tree's laying out and its anchor.
+#[test]
+fn a_switch_sets_an_anchor_that_was_left_out() {
+    let (channel, sandbox) = (Channel::new(), Sandbox::new());
+    let place = placeholder();
+    channel.publish(
+        &Package::new("tool", "1")
+            .program("bin/tool", format!("#!/bin/sh\ncat {place}/data\n"))
+            .placed("text")
+            .file("data", "data"),
+    );
+    channel.manifest(&sandbox, "  tool: {conda: tool}\n");
+    sandbox.switch();
+    fs::remove_dir_all(sandbox.home().join("store/anchors")).unwrap();
+    let manifest = sandbox.read("work/dgmo.yaml");
+    sandbox.write("work/dgmo.yaml", format!("{manifest}env: {{MORE: x}}\n"));
+    sandbox.dgmo("switch --offline").works();
+    sh(&sandbox, "tool").works().says("data");
+    sandbox.dgmo("store verify").works();
+}
+
 #[test]
 fn a_home_elsewhere_has_the_same_lock_and_its_own_place() {
     let channel = Channel::new();
