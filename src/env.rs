@@ -73,6 +73,12 @@ pub enum Var {
     UvIndex,
     /// The file of names and passwords for servers.
     Netrc,
+    /// The one file of conda's settings to read.
+    CondaConfig,
+    /// The channels conda asks.
+    CondaChannels,
+    /// Where channels are that are named by a name.
+    CondaAlias,
     /// The registry npm asks.
     NpmRegistry,
     /// The user's settings of npm.
@@ -164,6 +170,9 @@ impl Var {
             Self::UvDefaultIndex => "UV_DEFAULT_INDEX",
             Self::UvIndex => "UV_INDEX_URL",
             Self::Netrc => "NETRC",
+            Self::CondaConfig => "CONDARC",
+            Self::CondaChannels => "CONDA_CHANNELS",
+            Self::CondaAlias => "CONDA_CHANNEL_ALIAS",
             Self::NpmRegistry => "NPM_CONFIG_REGISTRY",
             Self::NpmUserConfig => "NPM_CONFIG_USERCONFIG",
             Self::NpmGlobalConfig => "NPM_CONFIG_GLOBALCONFIG",

@@ -31,11 +31,13 @@ pub enum Catalogue {
     Oci,
     /// Crates of Rust that are programs, as their makers built them.
     Crates,
+    /// Packages of conda's channels.
+    Conda,
 }
 
 impl Catalogue {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Github,
         Self::Gitlab,
         Self::Forgejo,
@@ -45,6 +47,7 @@ impl Catalogue {
         Self::Deb,
         Self::Oci,
         Self::Crates,
+        Self::Conda,
     ];
 
     /// Its word: the key of a package in a manifest, and what stands before the colon of `npm:typescript`.
@@ -59,6 +62,7 @@ impl Catalogue {
             Self::Deb => "deb",
             Self::Oci => "oci",
             Self::Crates => "crates",
+            Self::Conda => "conda",
         }
     }
 
@@ -82,7 +86,7 @@ impl fmt::Display for Catalogue {
 /// Why a text is not the word of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi`, `git`, `deb`, `oci` and `crates`"
+    "it is none of `github`, `gitlab`, `forgejo`, `npm`, `pypi`, `git`, `deb`, `oci`, `crates` and `conda`"
 )]
 pub struct ParseCatalogueError;
 
@@ -143,7 +147,7 @@ impl JsonSchema for Offer {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": "^(github|gitlab|forgejo|npm|pypi|git|deb|oci|crates):.+$",
+            "pattern": "^(github|gitlab|forgejo|npm|pypi|git|deb|oci|crates|conda):.+$",
         })
     }
 }

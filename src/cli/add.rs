@@ -56,7 +56,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Take it from a catalogue: `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:…`, `forgejo:HOST/…`,
-    /// `git:ADDRESS`, `deb:NAME`, `oci:HOST/NAME`, `crates:NAME`; a version may follow an `@`
+    /// `git:ADDRESS`, `deb:NAME`, `oci:HOST/NAME`, `crates:NAME`, `conda:NAME`; a version may follow an `@`
     #[arg(long, value_name = "CATALOGUE:NAME", conflicts_with_all = ["path", "url"])]
     from: Option<String>,
     /// Which versions will do: `14`, `~1.7`, `>=2, <4`, `latest`; with an address, what `{version}` stands for
@@ -295,6 +295,8 @@ pub(super) fn name_in(offer: &Offer) -> String {
             let last = name.rsplit(['/', ':']).next().unwrap_or(name);
             last.strip_suffix(".git").unwrap_or(last)
         }
+        // `lab::cmake` is a package of the channel `lab`.
+        Catalogue::Conda => name.rsplit(['/', ':']).next().unwrap_or(name),
         _ => name.rsplit('/').next().unwrap_or(name),
     };
     last.to_ascii_lowercase()
@@ -304,7 +306,8 @@ fn no_catalogue(text: &str) -> Failure {
     OpError::Usage {
         what: format!("`{text}` names no package of a catalogue"),
         hint: "write `npm:NAME`, `pypi:NAME`, `github:OWNER/NAME`, `gitlab:GROUP/NAME`, \
-               `forgejo:HOST/OWNER/NAME`, `git:ADDRESS`, `deb:NAME`, `oci:HOST/NAME` or `crates:NAME`"
+               `forgejo:HOST/OWNER/NAME`, `git:ADDRESS`, `deb:NAME`, \
+               `oci:HOST/NAME`, `crates:NAME` or `conda:NAME`"
             .to_owned(),
     }
     .into()

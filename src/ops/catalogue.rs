@@ -16,6 +16,7 @@ use dgmo_schema::report::catalogue::SearchReport;
 use super::Engine;
 use super::OpError;
 use super::Result;
+use super::this_system;
 use super::want;
 use crate::lock;
 use crate::manifest;
@@ -80,6 +81,7 @@ pub fn info(engine: &Engine<'_>, asked: Asked, manifest: Option<&Path>) -> Resul
         source: &source,
         not_after: None,
         python: None,
+        systems: &[this_system()],
     };
     let versions = catalogues
         .fetcher(source.offer.catalogue)

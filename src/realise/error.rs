@@ -34,6 +34,15 @@ pub enum PackageError {
     Catalogue(#[from] CatalogueError),
     #[error("cannot put `{path}` into the package: {why}")]
     Put { path: String, why: String },
+    #[error(
+        "`{path}` of `{piece}` was built for a place with room for {room} bytes, and `{prefix}` has {}", prefix.len()
+    )]
+    NoRoom {
+        path: String,
+        piece: String,
+        room: usize,
+        prefix: String,
+    },
     #[error("cannot work in `{}`", path.display())]
     Scratch { path: PathBuf, source: io::Error },
     #[error("it needs `{file}` too, which failed for `{with}`")]
@@ -58,7 +67,7 @@ impl Diagnose for PackageError {
             Self::OtherSystems { .. } | Self::NoPath => Code::LockOutOfDate,
             Self::Fetch(error) => error.code(),
             Self::Catalogue(error) => error.code(),
-            Self::Unpack { .. } | Self::Put { .. } => Code::PackageUnusable,
+            Self::Unpack { .. } | Self::Put { .. } | Self::NoRoom { .. } => Code::PackageUnusable,
             Self::Scratch { .. } => Code::StoreNotWritten,
             Self::Shared { .. } => Code::RealiseFailed,
             Self::TreeDiffers { .. } => Code::TreeDiffers,
@@ -80,6 +89,12 @@ impl Diagnose for PackageError {
             Self::Unpack { .. } => {
                 return Some(Hint::Do(
                     "ask for another `version:` in `dgmo.yaml`, or tell its publisher".to_owned(),
+                ));
+            }
+            Self::NoRoom { .. } => {
+                return Some(Hint::Do(
+                    "keep the home in a folder with a shorter name: `DGMO_HOME` says where"
+                        .to_owned(),
                 ));
             }
             Self::TreeDiffers { .. } => "dgmo update",

@@ -5,6 +5,7 @@ mod graft;
 mod made;
 mod make;
 mod pieces;
+mod runs;
 #[cfg(test)]
 mod tests;
 
@@ -199,9 +200,12 @@ fn look<'a>(
             Locked::Url(url) => Some(url.tree),
             Locked::Path { tree, .. } => Some(*tree),
             Locked::Pieces(pieces) => {
-                let tree = pieces::known(insertion, made, pieces.identity()).map_err(failed)?;
-                if tree.is_none() {
-                    apart.push((name, pieces));
+                let asked = make::asked(insertion.store(), pieces).map_err(failed)?;
+                let tree = pieces::known(insertion, made, asked).map_err(failed)?;
+                match tree {
+                    // A crash may have come between its laying out and its anchor.
+                    Some(tree) => insertion.anchor(tree).map_err(|it| failed(it.into()))?,
+                    None => apart.push((name, pieces)),
                 }
                 tree
             }
@@ -303,6 +307,8 @@ impl Work<'_, '_> {
             let name = assembly.name.clone();
             let joined = assembly.join().and_then(|assembled| {
                 self.insertion.lay_out(assembled.tree)?;
+                self.insertion.anchor(assembled.tree)?;
+                runs::warn(self.insertion, &name, assembled.tree)?;
                 Ok(assembled)
             });
             match joined {
@@ -350,6 +356,7 @@ impl Work<'_, '_> {
             let expected = package.tree;
             return Err(PackageError::TreeDiffers { expected, found });
         }
+        runs::warn(self.insertion, package.name, found)?;
         self.added(package, &added)
     }
 

@@ -164,7 +164,7 @@ impl<'a> Assembly<'a> {
         let trees: Vec<TreeId> = state.trees.into_iter().flatten().collect();
         let tree = make::join(&making, &trees)?;
         if let Some(made) = self.made {
-            made.keep(self.locked.identity(), tree);
+            made.keep(make::asked(self.insertion.store(), self.locked)?, tree);
         }
         Ok(Assembled {
             tree,

@@ -131,6 +131,7 @@ pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
         Catalogue::Npm | Catalogue::Crates => Scheme::Npm,
         Catalogue::Pypi => Scheme::Pep440,
         Catalogue::Deb => Scheme::Debian,
+        Catalogue::Conda => Scheme::Conda,
     }
 }
 
@@ -227,12 +228,19 @@ impl Wanted<'_> {
             source: self.source,
             not_after: self.not_after,
             python: self.python,
+            systems: self.systems,
         }
     }
 
     /// What of the lock still is what is asked for: the version if it fits, and the systems that are covered.
     fn kept(&self, range: &VersionRange, fetcher: &dyn Fetcher) -> Option<LockedPackage> {
         let previous = self.previous?;
+        // What another package had for a version says nothing of this one.
+        let is_of_another =
+            |build: &Locked| matches!(build, Locked::Pieces(it) if it.of != self.source.offer);
+        if previous.builds.values().any(is_of_another) {
+            return None;
+        }
         let version = Version::parse(range.scheme(), previous.version.as_deref()?).ok()?;
         let is_meant = |build: &Locked| match build {
             Locked::Pieces(pieces) => {

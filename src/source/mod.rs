@@ -19,6 +19,7 @@ mod base64;
 mod catalogue;
 mod deb;
 mod crates;
+mod conda;
 mod download;
 mod downloads;
 mod error;

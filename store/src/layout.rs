@@ -6,6 +6,7 @@
 //!   store/
 //!     objects/ab/<62 hex>    a blob (0444); with `.x` the same as an executable (0555); with `.t` a tree (0444)
 //!     trees/<64 hex>/        a tree laid out
+//!     anchors/<name>         a link to a tree whose files name this place
 //!     staging/<unique>/      work in progress
 //!     lock  gate  changes
 //!   pins/  leases/  cache/
@@ -70,6 +71,10 @@ impl Layout {
     /// Where the tree `id` is when it is laid out.
     pub fn tree(&self, id: TreeId) -> PathBuf {
         self.trees().join(id.hex())
+    }
+
+    pub fn anchors(&self) -> PathBuf {
+        self.store().join("anchors")
     }
 
     pub fn staging(&self) -> PathBuf {

@@ -30,6 +30,8 @@ pub mod store;
 
 pub mod read;
 
+pub mod anchor;
+
 mod staging;
 
 pub mod stat_cache;
@@ -61,6 +63,7 @@ pub mod copy;
 pub use platform::boot;
 pub mod repair;
 
+pub use anchor::Anchor;
 pub use archive::Compression;
 pub use archive::Export;
 pub use archive::ExportError;

@@ -19,6 +19,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     (concat!("npmjs", ".org"), "a public package registry"),
     (concat!("npmjs", ".com"), "a public package registry"),
     (concat!("pypi", ".org"), "a public package registry"),
+    (concat!("anaconda", ".org"), "a public package registry"),
     (concat!("python", "hosted.org"), "a public package registry"),
     (concat!("rubygems", ".org"), "a public package registry"),
     (concat!("golang", ".org"), "a public package registry"),

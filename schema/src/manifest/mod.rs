@@ -9,6 +9,7 @@ mod de;
 mod field;
 mod keep;
 mod named;
+mod offered;
 mod node;
 mod package;
 mod part;

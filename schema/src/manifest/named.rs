@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use super::DigestScope;
 use super::Endpoint;
 use super::NamedSource;
-use super::archive;
 use super::check::Checker;
 use super::field::Field;
+use super::offered::check_name;
 use super::package::PLACEHOLDERS;
 use super::package::placeholders;
 use super::raw::RawAsset;
 use super::raw::RawEndpoint;
 use super::raw::RawTable;
-use super::repository;
 use super::text::Span;
 use super::words;
 use crate::catalogue::Catalogue;
@@ -36,6 +35,7 @@ impl RawTable {
                 Catalogue::Deb => self.deb.take(),
                 Catalogue::Oci => self.oci.take(),
                 Catalogue::Crates => self.crates.take(),
+                Catalogue::Conda => self.conda.take(),
             };
             Some((catalogue, field?))
         });
@@ -73,16 +73,17 @@ impl Checker<'_> {
                 }
             }
         }
-        if catalogue != Catalogue::Pypi {
-            for (key, span) in [
-                ("extras", raw.extras.as_ref().map(|field| field.span)),
-                ("python", raw.python.as_ref().map(|field| field.span)),
-            ] {
-                if let Some(span) = span {
-                    let message = format!("`{key}` goes with `pypi`, not with `{catalogue}`");
-                    self.reading.note(span, Code::ManifestEntry, message);
-                }
-            }
+        if catalogue != Catalogue::Pypi
+            && let Some(field) = &raw.extras
+        {
+            let message = format!("`extras` goes with `pypi`, not with `{catalogue}`");
+            self.reading.note(field.span, Code::ManifestEntry, message);
+        }
+        if !matches!(catalogue, Catalogue::Pypi | Catalogue::Conda)
+            && let Some(field) = &raw.python
+        {
+            let message = format!("`python` goes with `pypi` and `conda`, not with `{catalogue}`");
+            self.reading.note(field.span, Code::ManifestEntry, message);
         }
         if catalogue != Catalogue::Deb {
             self.refuse_deb_keys(&raw, catalogue.word());
@@ -272,168 +273,5 @@ impl Checker<'_> {
         self.reading
             .note_with_hint(span, Code::ManifestValue, message, Some(hint));
         false
-    }
-}
-
-/// Whether `name` can be a package there; else what to write.
-fn check_name(catalogue: Catalogue, name: &str) -> Result<(), &'static str> {
-    let parts: Vec<&str> = name.split('/').collect();
-    let word = |part: &&str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-+~:".contains(&b))
-    };
-    let words = parts.iter().all(word);
-    let has_host = parts[0].contains(['.', ':']);
-    match catalogue {
-        Catalogue::Github
-            if words && (parts.len() == 2 && !has_host || parts.len() == 3 && has_host) =>
-        {
-            Ok(())
-        }
-        Catalogue::Github => {
-            Err("write `owner/name`, or `host/owner/name` for a server of your own")
-        }
-        Catalogue::Gitlab if words && parts.len() >= 2 + usize::from(has_host) => Ok(()),
-        Catalogue::Gitlab => {
-            Err("write `group/name`, or `host/group/name` for a server of your own")
-        }
-        Catalogue::Forgejo if words && parts.len() == 3 => Ok(()),
-        Catalogue::Forgejo => Err("write `host/owner/name`"),
-        Catalogue::Npm => {
-            let plain = |part: &str| {
-                !part.is_empty()
-                    && !part.starts_with(['.', '_'])
-                    && part
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b"._-~".contains(&b))
-            };
-            let good = match name.strip_prefix('@').and_then(|rest| rest.split_once('/')) {
-                Some((scope, rest)) => plain(scope) && plain(rest),
-                None => plain(name),
-            };
-            if good && name.len() <= 214 {
-                Ok(())
-            } else {
-                Err("write `name` or `@scope/name`")
-            }
-        }
-        Catalogue::Git => repository::check(name),
-        Catalogue::Deb => archive::check_name(name),
-        Catalogue::Pypi => {
-            let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-            let inner = name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-            if inner && edge(name.chars().next()) && edge(name.chars().last()) {
-                Ok(())
-            } else {
-                Err("write its name as `pip install` takes it, without version and extras")
-            }
-        }
-        Catalogue::Oci => oci_name(&parts),
-        Catalogue::Crates => {
-            let inner = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
-            let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
-            if begins && name.bytes().all(inner) && name.len() <= 64 {
-                Ok(())
-            } else {
-                Err("write its name as `cargo install` takes it, without a version")
-            }
-        }
-    }
-}
-
-/// A repository of a registry, behind its host or not.
-fn oci_name(parts: &[&str]) -> Result<(), &'static str> {
-    let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
-    let repository = match parts {
-        [host, rest @ ..] if is_host(host) && !rest.is_empty() => rest,
-        parts => parts,
-    };
-    if repository
-        .last()
-        .is_some_and(|last| last.contains([':', '@']))
-    {
-        return Err("write what follows its name into `version:`");
-    }
-    let host = match parts.len() - repository.len() {
-        0 => None,
-        _ => parts.first(),
-    };
-    let good_host = host.is_none_or(|host| {
-        let inner = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
-        host.bytes().all(inner) && host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
-    });
-    let good = |part: &&str| {
-        let edge =
-            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-        edge(part.chars().next()) && edge(part.chars().last()) && part.bytes().all(inner)
-    };
-    let length: usize = parts.iter().map(|part| part.len() + 1).sum();
-    if good_host && !repository.is_empty() && repository.iter().all(good) && length <= 256 {
-        Ok(())
-    } else {
-        Err("write `host/name` in small letters, or `name` where `sources:` names the registry")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_judged_as_their_catalogue_does() {
-        use Catalogue::{Crates, Forgejo, Git, Github, Gitlab, Npm, Oci, Pypi};
-        for (catalogue, good) in [
-            (Github, "cli/cli"),
-            (Github, "git.example.org/cli/cli"),
-            (Gitlab, "a/b/c"),
-            (Gitlab, "localhost:8080/a/b"),
-            (Forgejo, "git.example.org/a/b"),
-            (Npm, "typescript"),
-            (Npm, "@biomejs/biome"),
-            (Pypi, "zope.interface"),
-            (Git, "git@git.example.org:me/tools.git"),
-            (Oci, "registry.example.org/tools/hello"),
-            (Oci, "localhost:5000/hello"),
-            (Oci, "[::1]:5000/a__b/c-d.e"),
-            (Oci, "tools/hello"),
-            (Crates, "fd-find"),
-        ] {
-            assert_eq!(check_name(catalogue, good), Ok(()), "{good}");
-        }
-        for (catalogue, bad) in [
-            (Github, "cli"),
-            (Github, "a/../b"),
-            (Github, "a/b/c"),
-            (Github, "https://example.org/a/b"),
-            (Gitlab, "git.example.org/a"),
-            (Forgejo, "a/b"),
-            (Npm, "@biomejs"),
-            (Npm, "../x"),
-            (Npm, "a/b"),
-            (Pypi, "a[b]"),
-            (Pypi, "-a"),
-            (Pypi, ""),
-            (Git, "tools"),
-            (Crates, ""),
-            (Crates, "1x"),
-            (Crates, "a/b"),
-            (Crates, "../x"),
-            (Oci, ""),
-            (Oci, "registry.example.org/"),
-            (Oci, "registry.example.org/Tools"),
-            (Oci, "registry.example.org/hello:1.2"),
-            (Oci, "hello@sha256:00"),
-            (Oci, "https://registry.example.org/hello"),
-            (Oci, "a/../b"),
-            (Oci, "r.example.org/a/_b"),
-        ] {
-            assert!(check_name(catalogue, bad).is_err(), "{bad}");
-        }
     }
 }

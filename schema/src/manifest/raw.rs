@@ -87,7 +87,7 @@ impl JsonSchema for RawPackage {
     {"required": ["path"]}, {"required": ["url"]}, {"required": ["github"]}, {"required": ["gitlab"]},
     {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]},
     {"required": ["git"]}, {"required": ["deb"]},
-    {"required": ["oci"]}, {"required": ["crates"]},
+    {"required": ["oci"]}, {"required": ["crates"]}, {"required": ["conda"]},
 ]))]
 pub(super) struct RawTable {
     /// A folder or a file of this machine, relative to the manifest.
@@ -113,6 +113,8 @@ pub(super) struct RawTable {
     pub(super) oci: Option<Field<String>>,
     /// A crate of Rust, of whose program somebody publishes builds.
     pub(super) crates: Option<Field<String>>,
+    /// A package of a channel of conda's: `name`, or `channel::name`.
+    pub(super) conda: Option<Field<String>>,
     /// Which versions will do, such as `14`, `~1.7` or `>=2, <4`; a bare version means `^`. With `url`: what
     /// `{version}` stands for.
     pub(super) version: Option<Field<Text>>,
@@ -121,7 +123,8 @@ pub(super) struct RawTable {
     pub(super) asset: Option<Field<RawAsset>>,
     /// With `pypi`: parts of the package to have as well, as in `pip install name[extra]`.
     pub(super) extras: Option<Field<Vec<Field<String>>>>,
-    /// With `pypi`: the Python it runs with, such as `3.12`. Default: that of the package `python` of this manifest.
+    /// With `pypi`: the Python it runs with, such as `3.12`. Default: that of the package `python` of this manifest. With
+    /// `conda`: the Python that is installed with it. Default: the newest that goes with it.
     pub(super) python: Option<Field<Text>>,
     /// With `git`: the tag, branch or commit, in place of `version`.
     pub(super) rev: Option<Field<Text>>,

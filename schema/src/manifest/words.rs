@@ -15,7 +15,7 @@ pub(super) fn not_yet(place: &str, key: &str) -> Option<&'static str> {
             Some("leave it out, and give each package a `path:` or a `url:` of its own")
         }
         ("Manifest", "plugins") => Some("leave it out"),
-        ("Package", "registry" | "cargo" | "go" | "conda") => Some(SOURCES_TODAY),
+        ("Package", "registry" | "cargo" | "go") => Some(SOURCES_TODAY),
         _ => None,
     }
 }

@@ -3,12 +3,14 @@
 mod deb;
 mod folder;
 mod crates;
+mod conda;
 mod npm;
 mod oci;
 mod python;
 mod release;
 
 use dgmo_schema::catalogue::Catalogue;
+use dgmo_schema::id::Digest;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
@@ -19,6 +21,7 @@ use dgmo_store::Added;
 use dgmo_store::Content;
 use dgmo_store::Insertion;
 use dgmo_store::Role;
+use dgmo_store::Store;
 use dgmo_store::Unpack;
 
 use super::PackageError;
@@ -42,6 +45,7 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
         Catalogue::Npm => Packing::TarGz,
         // Which compression a package of Debian's has is told in it.
         Catalogue::Git | Catalogue::Deb => Packing::Tar,
+        Catalogue::Conda if piece.file.ends_with(".tar.bz2") => Packing::TarBz2,
         _ => Packing::Zip,
     });
     let mut how = Unpack::new(packing);
@@ -53,7 +57,7 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
             how.program = program.map(str::to_owned);
         }
         Catalogue::Deb => how.of_system = true,
-        Catalogue::Pypi | Catalogue::Git => {}
+        Catalogue::Pypi | Catalogue::Git | Catalogue::Conda => {}
         Catalogue::Oci => {
             let program = piece.at.rsplit('/').next();
             how.program = program.map(str::to_owned);
@@ -81,6 +85,9 @@ pub(super) fn unpack(
     mut brought: Brought,
 ) -> Result<(TreeId, Added), PackageError> {
     let catalogue = making.locked.of.catalogue;
+    if catalogue == Catalogue::Conda && unpacking(catalogue, piece).packing == Packing::Zip {
+        return conda::unpack(making, piece, &brought);
+    }
     let added = if catalogue == Catalogue::Deb {
         deb::unpack(making, piece, &brought)?
     } else {
@@ -103,6 +110,14 @@ pub(super) fn unpack(
     }
 }
 
+/// What the whole is remembered by: everything that decides what it becomes in this store.
+pub(super) fn asked(store: &Store, locked: &LockedPieces) -> Result<Digest, PackageError> {
+    match locked.of.catalogue {
+        Catalogue::Conda => conda::asked(store, locked),
+        _ => Ok(locked.identity()),
+    }
+}
+
 /// What the pieces, unpacked as `trees` in the order of the lock, become together.
 pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> {
     match making.locked.of.catalogue {
@@ -113,5 +128,6 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
         Catalogue::Deb => deb::join(making, trees),
         Catalogue::Oci => oci::join(making, trees),
         Catalogue::Crates => crates::join(making, trees),
+        Catalogue::Conda => conda::join(making, trees),
     }
 }

@@ -182,7 +182,7 @@ impl DependencyProvider for Provider<'_> {
     type P = String;
     type V = u32;
     type VS = Numbers;
-    type Priority = (u32, Reverse<usize>);
+    type Priority = (bool, u32, Reverse<usize>);
     type M = String;
     type Err = CatalogueError;
 
@@ -200,7 +200,8 @@ impl DependencyProvider for Provider<'_> {
             }
             None => 0,
         };
-        (conflicts.conflict_count(), Reverse(count))
+        let comes_first = !self.universe.is_slot(package);
+        (comes_first, conflicts.conflict_count(), Reverse(count))
     }
 
     fn choose_version(

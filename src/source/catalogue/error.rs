@@ -29,6 +29,12 @@ pub enum CatalogueError {
         registry: String,
         source: Box<FetchError>,
     },
+    #[error("there is no `{offer}` in {}", places.join(", "))]
+    NotListed {
+        offer: Offer,
+        /// Where it was looked for.
+        places: Vec<String>,
+    },
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error("the answer of `{url}` is not understood: {why}")]
@@ -139,7 +145,9 @@ impl Diagnose for CatalogueError {
     fn code(&self) -> Code {
         match self {
             Self::NoEndpoint { .. } => Code::CatalogueUnknown,
-            Self::NotOffered { .. } | Self::Gone { .. } => Code::NotOffered,
+            Self::NotOffered { .. } | Self::NotListed { .. } | Self::Gone { .. } => {
+                Code::NotOffered
+            }
             Self::NoProgram { .. } => Code::ProgramMissing,
             Self::Program { .. } => Code::FetchFailed,
             Self::Denied { source, .. } => source.code(),
@@ -156,7 +164,9 @@ impl Diagnose for CatalogueError {
     fn hint(&self) -> Option<Hint> {
         let text = match self {
             Self::NoEndpoint { lines, .. } => format!("write into `dgmo.yaml`:\n{lines}"),
-            Self::NotOffered { .. } => "correct its name in `dgmo.yaml`".to_owned(),
+            Self::NotOffered { .. } | Self::NotListed { .. } => {
+                "correct its name in `dgmo.yaml`".to_owned()
+            }
             Self::Denied { registry, .. } => format!(
                 "log in with `docker login {registry}` or `podman login {registry}`, or correct its name in \
                  `dgmo.yaml`"

@@ -33,6 +33,7 @@ use dgmo_schema::system::System;
 use dgmo_schema::version::Version;
 
 use super::Downloads;
+use super::conda::Conda;
 use super::crates::Crates;
 use super::deb::Deb;
 use super::forge::Forges;
@@ -58,6 +59,8 @@ pub struct Ask<'a> {
     pub not_after: Option<Timestamp>,
     /// Which Python its manifest has, where it has one.
     pub python: Option<&'a str>,
+    /// The systems it is wanted for: one version for all of them.
+    pub systems: &'a [System],
 }
 
 /// One version of a package, as its catalogue lists it.
@@ -154,6 +157,7 @@ pub struct Catalogues<'a> {
     deb: Deb<'a>,
     oci: Oci<'a>,
     crates: Crates<'a>,
+    conda: Conda<'a>,
 }
 
 impl fmt::Debug for Catalogues<'_> {
@@ -174,6 +178,7 @@ impl<'a> Catalogues<'a> {
             deb: Deb::new(downloads, endpoints),
             oci: Oci::new(downloads, endpoints),
             crates: Crates::new(downloads, endpoints),
+            conda: Conda::new(downloads, endpoints),
         }
     }
 
@@ -199,6 +204,7 @@ impl<'a> Catalogues<'a> {
             Catalogue::Deb => Ok(&self.deb),
             Catalogue::Oci => Ok(&self.oci),
             Catalogue::Crates => Ok(&self.crates),
+            Catalogue::Conda => Ok(&self.conda),
         }
     }
 }

@@ -60,6 +60,11 @@ pub trait Universe {
     /// What the package that is asked for stands for: itself, and the parts of it that are asked for.
     fn roots(&self) -> Vec<Need>;
 
+    /// Whether a package is only there to keep others to each other, and is decided when all of those are.
+    fn is_slot(&self, _package: &str) -> bool {
+        false
+    }
+
     /// The versions of a package; none where there is no such package.
     fn offered(&self, package: &str) -> Result<Arc<Offered>, CatalogueError>;
 

@@ -9,6 +9,10 @@ use super::super::Request;
 use super::CatalogueError;
 
 /// How a piece gets here.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each piece that is missing, and most are downloads"
+)]
 pub enum Way<'a> {
     /// Its bytes lie behind an address, as its publisher packed them, and their digest proves them.
     Download(Request),

@@ -31,7 +31,6 @@ use dgmo_schema::version::Scheme;
 use dgmo_schema::version::Version;
 
 use super::Downloads;
-use super::Request;
 use super::catalogue::Ask;
 use super::catalogue::BuildOf;
 use super::catalogue::CatalogueError;

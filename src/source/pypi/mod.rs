@@ -49,7 +49,8 @@ use page::File;
 use project::Page;
 use project::Project;
 use project::Wish;
-use settings::Index;
+pub(in crate::source) use settings::Index;
+pub(in crate::source) use settings::small;
 use target::Target;
 
 /// How many pages are asked for at once.
@@ -66,7 +67,7 @@ pub(super) struct Pypi<'a> {
 }
 
 /// What was found out in this run, each once: who asks meanwhile waits for whoever finds it out.
-struct Known<T>(Mutex<HashMap<String, Arc<Mutex<Option<T>>>>>);
+pub(in crate::source) struct Known<T>(Mutex<HashMap<String, Arc<Mutex<Option<T>>>>>);
 
 impl<T> Default for Known<T> {
     fn default() -> Self {
@@ -75,7 +76,7 @@ impl<T> Default for Known<T> {
 }
 
 impl<T: Clone> Known<T> {
-    fn get(
+    pub(in crate::source) fn get(
         &self,
         key: &str,
         find: impl FnOnce() -> Result<T, CatalogueError>,

@@ -19,16 +19,16 @@ const LARGEST: u64 = 1 << 20;
 
 /// One index that is asked.
 #[derive(Debug, Clone)]
-pub(super) struct Index {
+pub(in crate::source) struct Index {
     /// Its address, without a slash at the end, a name and a password.
-    pub(super) url: String,
+    pub(in crate::source) url: String,
     /// Others that have the same.
-    pub(super) mirrors: Vec<String>,
+    pub(in crate::source) mirrors: Vec<String>,
     login: Option<(String, String)>,
 }
 
 impl Index {
-    fn new(url: &str, mirrors: &[String]) -> Self {
+    pub(in crate::source) fn new(url: &str, mirrors: &[String]) -> Self {
         let (url, login) = without_login(url.trim().trim_end_matches('/'));
         let login = login.or_else(|| of_netrc(&netrc()?, host(&url)));
         let mirrors = mirrors.iter().map(|it| it.trim_end_matches('/').to_owned());
@@ -40,7 +40,7 @@ impl Index {
     }
 
     /// What is said to its own server.
-    pub(super) fn own_headers(&self) -> Headers {
+    pub(in crate::source) fn own_headers(&self) -> Headers {
         match Address::parse(&self.url) {
             Ok(Address::Remote(own)) => self.headers(&own),
             _ => Headers::default(),
@@ -116,7 +116,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 /// A file that cannot be read is as good as none: nobody told us to look there.
-fn small(path: &Path) -> Option<String> {
+pub(in crate::source) fn small(path: &Path) -> Option<String> {
     let is_small = std::fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() <= LARGEST);
     is_small
         .then(|| std::fs::read_to_string(path).ok())

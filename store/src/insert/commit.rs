@@ -4,6 +4,7 @@
 //! 2. One sync of the file system: all bytes are on disk, under names in staging.
 //! 3. Blobs are renamed into `objects/`, and the folders that got them are synced.
 //! 4. Tree objects follow, children before parents, then laid-out trees; the folders are synced.
+//! 5. Anchors are set.
 //!
 //! A crash anywhere leaves objects that nothing names, which collecting removes, and a staging folder whose owner is
 //! dead, which the next insertion removes. Their names may not be on disk: the dead owner's folder says so, and whoever
@@ -15,12 +16,14 @@ use std::sync::atomic::Ordering;
 
 use dgmo_schema::id::TreeId;
 
+use crate::anchor::Anchor;
 use crate::durable;
 use crate::durable::Folder;
 use crate::durable::Renamed;
 use crate::failure::WriteError;
 use crate::guard::SharedGuard;
 use crate::object::ObjectName;
+use crate::parallel::held;
 use crate::platform;
 use crate::staging;
 use crate::staging::Staging;
@@ -74,13 +77,14 @@ impl Insertion<'_> {
         let (blobs, trees) = pending.objects();
         let laid_out = pending.laid_out();
         let home = store.home();
+        let anchors = std::mem::take(&mut *held(&self.anchors));
         if blobs.is_empty() && trees.is_empty() && laid_out.is_empty() {
             // What was found may have got its name only now.
             let others = staging::others_work(store.layout(), pending.made_staging());
             if others || self.scratched.load(Ordering::Relaxed) {
                 durable::sync_file_system(home).map_err(WriteError::at(home))?;
             }
-            return Ok(());
+            return set(store, &anchors);
         }
         write_changes(store, pending)?;
         durable::sync_file_system(home).map_err(WriteError::at(home))?;
@@ -90,8 +94,15 @@ impl Insertion<'_> {
             .laid_out(&laid_out)?
             .sync()?;
         large::remember(store.layout(), &self.large);
-        Ok(())
+        set(store, &anchors)
     }
+}
+
+/// Makes anchors lead to their trees, which are in their places.
+fn set(store: &Store, anchors: &[(Anchor, TreeId)]) -> Result<(), WriteError> {
+    anchors
+        .iter()
+        .try_for_each(|(anchor, tree)| store.set_anchor(anchor, *tree))
 }
 
 /// Rewrites `changes`. Not synced: a crash that loses it loses the processes that have read it too.

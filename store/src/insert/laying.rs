@@ -17,6 +17,8 @@ use dgmo_schema::id::BlobId;
 use dgmo_schema::id::ObjectId;
 use dgmo_schema::id::TreeId;
 
+use crate::anchor;
+use crate::anchor::Anchor;
 use crate::durable;
 use crate::durable::Folder;
 use crate::failure::WriteError;
@@ -24,6 +26,7 @@ use crate::object::Inode;
 use crate::object::ObjectName;
 use crate::parallel;
 use crate::parallel::Queue;
+use crate::parallel::held;
 use crate::platform;
 use crate::read::ReadError;
 use crate::read::decode_checked;
@@ -98,6 +101,27 @@ impl Insertion<'_> {
         laid_out
     }
 
+    /// Sees to it that the anchor of a tree leads to it, where it has one that is of this store; it is set at commit.
+    pub fn anchor(&self, id: TreeId) -> Result<(), LayOutError> {
+        let tree = self.read_tree(id)?;
+        let Some(Node::File(mark)) = tree.get(anchor::MARK.as_bytes()) else {
+            return Ok(());
+        };
+        let Some(anchor) = Anchor::of_mark(&self.read_blob(*mark)?) else {
+            return Ok(());
+        };
+        let unread = |source| LayOutError::LookUp {
+            path: self.store.layout().anchors(),
+            source,
+        };
+        if self.store.has_place_for(&anchor).map_err(unread)?
+            && !anchor.leads_to(id).map_err(unread)?
+        {
+            held(&self.anchors).push((anchor, id));
+        }
+        Ok(())
+    }
+
     fn lay_out_in_staging(&self, id: TreeId) -> Result<(), LayOutError> {
         let path = self.pending.staging()?.join(staged_name(id));
         durable::make_folder(&path).map_err(WriteError::at(&path))?;
@@ -169,18 +193,28 @@ impl Insertion<'_> {
     /// Reads at most so many bytes from the start of a blob that is in the store or part of this insertion. Nothing is
     /// hashed.
     pub fn read_start(&self, id: BlobId, most: u64) -> Result<Vec<u8>, ReadError> {
-        let inodes = [Inode::Plain, Inode::Plain.twin()];
-        let mut pending = inodes.into_iter();
-        let path = match pending.find_map(|inode| self.pending.find(id.0, inode)) {
-            Some(place) => self.pending.path(place),
-            None => self.store.blob_path(id)?,
-        };
+        let path = self.blob_path(id)?;
         let mut bytes = Vec::new();
         let read =
             std::fs::File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
         match read {
             Ok(_) => Ok(bytes),
             Err(source) => Err(ReadError::Io { path, source }),
+        }
+    }
+
+    /// Opens a blob that is in the store or part of this insertion, to read parts of it. Nothing is hashed.
+    pub fn open_blob(&self, id: BlobId) -> Result<std::fs::File, ReadError> {
+        let path = self.blob_path(id)?;
+        std::fs::File::open(&path).map_err(|source| ReadError::Io { path, source })
+    }
+
+    fn blob_path(&self, id: BlobId) -> Result<PathBuf, ReadError> {
+        let inodes = [Inode::Plain, Inode::Plain.twin()];
+        let mut pending = inodes.into_iter();
+        match pending.find_map(|inode| self.pending.find(id.0, inode)) {
+            Some(place) => Ok(self.pending.path(place)),
+            None => self.store.blob_path(id),
         }
     }
 

@@ -20,6 +20,7 @@ pub use walk::hash_path;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -28,6 +29,7 @@ use dgmo_schema::id::BlobId;
 use dgmo_schema::id::Digest;
 use dgmo_schema::id::TreeId;
 
+use crate::anchor::Anchor;
 use crate::durable;
 use crate::failure::WriteError;
 use crate::guard::SharedGuard;
@@ -92,6 +94,8 @@ pub struct Insertion<'a> {
     /// Whether somebody got a scratch folder, which must be on disk before it is renamed away.
     scratched: AtomicBool,
     large: LargeSizes,
+    /// Anchors to set once the trees they lead to are laid out.
+    anchors: Mutex<Vec<(Anchor, TreeId)>>,
     guard: SharedGuard,
 }
 
@@ -116,6 +120,7 @@ impl Store {
             pending: Pending::new(self.layout().clone()),
             scratched: AtomicBool::new(false),
             large: LargeSizes::default(),
+            anchors: Mutex::default(),
             guard,
         })
     }

@@ -78,6 +78,9 @@ impl Store {
             self.carry_out(folder, fix, &mut result)?;
         }
         self.sync_all(&fixes)?;
+        for top in &tops {
+            self.mend_anchor(*top)?;
+        }
         task.advance((tops.len() + showing.tops.len() + needed.len()) as u64);
         result.trees.extend(tops);
         let names: Vec<ObjectName> = mended
@@ -111,6 +114,23 @@ impl Store {
         result
             .left
             .extend(self.verify_again(&[], &doubtful, observer));
+        Ok(())
+    }
+
+    /// Makes the anchor of a tree lead to it, where it has one.
+    fn mend_anchor(&self, top: TreeId) -> Result<(), RepairError> {
+        let read = |source| RepairError::Read {
+            path: self.layout().anchors(),
+            source,
+        };
+        let anchor = self.read_tree(top).and_then(|tree| self.anchor_of(&tree));
+        // What cannot be read is told by whoever looks again.
+        let Ok(Some(anchor)) = anchor else {
+            return Ok(());
+        };
+        if self.has_place_for(&anchor).map_err(read)? && !anchor.leads_to(top).map_err(read)? {
+            self.set_anchor(&anchor, top)?;
+        }
         Ok(())
     }
 

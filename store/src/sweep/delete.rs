@@ -111,6 +111,9 @@ impl<'a> Deleting<'a> {
             self.hide(id, proof)?;
             self.laid_out.pop();
             self.moved = true;
+            if self.laid_out.is_empty() {
+                self.store.sweep_anchors(proof)?;
+            }
             self.since.laid_out += 1;
             return Ok(true);
         }

@@ -322,8 +322,9 @@ impl Store {
         Ok(())
     }
 
-    fn sweep_small_things(&self, guard: &ExclusiveGuard) -> Result<(), RootError> {
+    fn sweep_small_things(&self, guard: &ExclusiveGuard) -> Result<(), CollectError> {
+        self.sweep_anchors(guard)?;
         self.sweep_dead_leases(guard)?;
-        self.sweep_unfinished_pins(guard)
+        Ok(self.sweep_unfinished_pins(guard)?)
     }
 }

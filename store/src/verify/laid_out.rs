@@ -125,6 +125,9 @@ impl Job {
             // What is wrong with the object is told where the objects are verified.
             Err(_) => return,
         };
+        if is_top && let Err(error) = look.check_anchor(&tree) {
+            return unreadable(verifying, &verifying.store.layout().anchors(), &error);
+        }
         let names = match look.names() {
             Ok(names) => names,
             Err(error) => return unreadable(verifying, folder.path(), &error),
@@ -173,6 +176,28 @@ impl Look<'_> {
                 expected,
             });
         }
+    }
+
+    /// Files that name a place must be found there.
+    fn check_anchor(&self, tree: &Tree) -> io::Result<()> {
+        let store = self.verifying.store;
+        // What is wrong with its mark is told where the objects are verified.
+        let Ok(Some(anchor)) = store.anchor_of(tree) else {
+            return Ok(());
+        };
+        if !store.has_place_for(&anchor)? {
+            self.tell(
+                None,
+                "was made for another place; its files look for each other there",
+            );
+        } else if !anchor.leads_to(self.top)? {
+            self.verifying.found(Finding::LaidOut {
+                path: anchor.path().to_owned(),
+                tree: self.top,
+                what: "does not lead to it, and its files look for each other there",
+            });
+        }
+        Ok(())
     }
 
     fn names(&self) -> io::Result<BTreeMap<Vec<u8>, FileKind>> {

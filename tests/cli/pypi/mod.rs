@@ -8,6 +8,7 @@ use std::process::Command;
 pub(crate) use index::File;
 pub(crate) use index::Index;
 use index::Wheel;
+pub(crate) use index::sha256;
 
 use super::Ran;
 use super::Sandbox;

@@ -32,7 +32,9 @@ mod npm;
 mod pep440;
 mod series;
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Bound;
 
 use crate::version::Scheme;
 use crate::version::Version;
@@ -57,6 +59,8 @@ enum Wants {
     Channel(String),
     /// One of these, and of it all.
     OneOf(Vec<Vec<Comparator>>),
+    /// Those that are spelled like one of these.
+    Among(BTreeSet<String>),
 }
 
 /// Whether pre-releases are taken without being asked for.
@@ -162,6 +166,25 @@ impl VersionRange {
         }
     }
 
+    /// The versions that are spelled so, shown as `text`: where what will do was found out by more than an order.
+    pub fn among(scheme: Scheme, text: &str, spelled: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            scheme,
+            text: text.to_owned(),
+            wants: Wants::Among(spelled.into_iter().collect()),
+        }
+    }
+
+    /// What [`Self::among`] made, and one version more.
+    #[must_use]
+    pub fn with_another(&self, spelled: &str) -> Self {
+        let mut range = self.clone();
+        if let Wants::Among(all) = &mut range.wants {
+            all.insert(spelled.to_owned());
+        }
+        range
+    }
+
     /// Each version.
     pub fn any(scheme: Scheme) -> Self {
         Self {
@@ -186,7 +209,7 @@ impl VersionRange {
     pub fn channel(&self) -> Option<&str> {
         match &self.wants {
             Wants::Channel(word) => Some(word),
-            Wants::OneOf(_) => None,
+            Wants::OneOf(_) | Wants::Among(_) => None,
         }
     }
 
@@ -222,6 +245,7 @@ impl VersionRange {
         let admitted = !version.is_prerelease() || prereleases == Prereleases::Taken;
         match &self.wants {
             Wants::Channel(word) => word == LATEST && admitted,
+            Wants::Among(spelled) => spelled.contains(version.as_str()),
             Wants::OneOf(sets) => sets.iter().any(|set| {
                 set.iter().all(|comparator| comparator.holds(version))
                     && (admitted || comparator::asks_for(set, self.scheme, version))
@@ -249,7 +273,7 @@ impl VersionRange {
     /// Whether a pre-release is named in it.
     pub fn names_prerelease(&self) -> bool {
         match &self.wants {
-            Wants::Channel(_) => false,
+            Wants::Channel(_) | Wants::Among(_) => false,
             Wants::OneOf(sets) => sets.iter().flatten().any(Comparator::names_prerelease),
         }
     }
@@ -262,6 +286,16 @@ impl VersionRange {
         match &self.wants {
             Wants::Channel(word) if word == LATEST => vec![Interval::everything()],
             Wants::Channel(_) => Vec::new(),
+            Wants::Among(spelled) => {
+                let versions = spelled
+                    .iter()
+                    .filter_map(|text| Version::parse(self.scheme, text).ok());
+                let points = versions.map(|version| Interval {
+                    lower: Bound::Included(version.clone()),
+                    upper: Bound::Included(version),
+                });
+                interval::union(points.collect())
+            }
             Wants::OneOf(sets) => {
                 interval::union(sets.iter().flat_map(|set| interval::of_set(set)).collect())
             }

@@ -2,18 +2,18 @@
 
 /// One program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct EntryPoint {
+pub(in crate::realise::make) struct EntryPoint {
     /// What it is called.
-    pub(super) program: String,
+    pub(in crate::realise::make) program: String,
     /// The module that has it: `httpie.__main__`.
-    pub(super) module: String,
+    pub(in crate::realise::make) module: String,
     /// The function in it: `main`, or `App.run`; nothing where running the module is all.
-    pub(super) function: Option<String>,
+    pub(in crate::realise::make) function: Option<String>,
 }
 
 /// The programs, for terminals and for windows. What cannot be the name of a program or of a function is refused, for
 /// it would become part of a script.
-pub(super) fn read(text: &str) -> Result<Vec<EntryPoint>, String> {
+pub(in crate::realise::make) fn read(text: &str) -> Result<Vec<EntryPoint>, String> {
     let mut points = Vec::new();
     let mut section = "";
     for line in text.lines() {

@@ -11,7 +11,7 @@
 //! is there already and is believed without a look at the source, and launchers forbid Python to write any.
 
 mod compile;
-mod entry_points;
+pub(super) mod entry_points;
 mod launcher;
 
 use dgmo_schema::id::BlobId;
