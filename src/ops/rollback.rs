@@ -1,5 +1,7 @@
 //! `dgmo rollback`: another generation becomes current. It needs no network, no build, no free disk.
 
+use std::io;
+
 use dgmo_schema::event::Event;
 use dgmo_schema::generation::Generation;
 use dgmo_schema::generation::GenerationNumber;
@@ -167,6 +169,22 @@ fn waits_at(engine: &Engine<'_>, current: GenerationNumber) -> Option<Generation
     (trial.waits() && trial.to == current).then_some(trial.from)
 }
 
+/// What the current generation is made of; nothing where that is lost.
+///
+/// One that is there and cannot be read is no reason to go on without it: the change would not be on trial.
+fn record_to_go_back_to(
+    generations: Generations<'_>,
+    current: GenerationNumber,
+) -> Result<Option<Record>> {
+    match generations.record(current) {
+        Ok(record) => Ok(Some(record)),
+        Err(ReadError::Io { path, source }) if source.kind() != io::ErrorKind::NotFound => {
+            Err(ReadError::Io { path, source }.into())
+        }
+        Err(_) => Ok(None),
+    }
+}
+
 /// From the current generation to another.
 struct Way {
     from: GenerationNumber,
@@ -198,7 +216,7 @@ impl Way {
             Err(ReadError::Pointer { .. }) => (GenerationNumber::ZERO, None),
             current => {
                 let current = current?;
-                (current, generations.record(current).ok())
+                (current, record_to_go_back_to(generations, current)?)
             }
         };
         let footprint = begin::footprint(engine)?;

@@ -209,7 +209,9 @@ fn create(layout: &Layout) -> Result<(), OpenError> {
         layout.cache(),
     ];
     let above = layout.home().ancestors().skip(1);
-    let made_above = above.take_while(|folder| !folder.exists()).count();
+    // One that cannot be looked at is somebody's.
+    let is_missing = |folder: &&Path| matches!(look::is_there(folder), Ok(false));
+    let made_above = above.take_while(is_missing).count();
     for folder in &folders {
         durable::make_folders(folder).map_err(WriteError::at(folder))?;
     }
