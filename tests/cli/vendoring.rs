@@ -210,8 +210,7 @@ fn who_cannot_be_reached_is_told_and_nothing_half_is_left() {
         .sh("! ls -A vendor | grep -v -E '^(b3|sha256|sha512)-'")
         .works();
     // All others are there.
-    here.sandbox
-        .write("served/far.tar.gz", archive(&here.sandbox, "far"));
+    here.sandbox.rename("served/away", "served/far.tar.gz");
     here.sandbox
         .dgmo("vendor")
         .works()
