@@ -8,6 +8,7 @@ use std::ffi::OsString;
 
 use clap::ArgMatches;
 use clap::Args as _;
+use clap::CommandFactory as _;
 
 use super::Global;
 use super::add;
@@ -96,6 +97,15 @@ const COMMANDS: &[(&str, Build)] = &[
     ("why", why::Args::augment_args),
 ];
 
+/// Something to add arguments to.
+#[derive(clap::Parser)]
+struct Bare {}
+
+/// A command of that name, without arguments.
+fn bare(name: &'static str) -> clap::Command {
+    Bare::command().name(name)
+}
+
 /// The line as the one command it names reads it, if it is plainly right.
 pub(super) fn read(words: &[OsString]) -> Option<ArgMatches> {
     let named = words.iter().skip(1).find_map(|word| {
@@ -103,8 +113,7 @@ pub(super) fn read(words: &[OsString]) -> Option<ArgMatches> {
         all.find(|(name, _)| word == name)
     });
     let (name, build) = named?;
-    let alone = Global::augment_args(clap::Command::new("dgmo"))
-        .subcommand(build(clap::Command::new(*name)));
+    let alone = Global::augment_args(bare("dgmo")).subcommand(build(bare(name)));
     let matches = alone.try_get_matches_from(words).ok()?;
     // Without a command the line would be about where one stands.
     matches.subcommand_name().is_some().then_some(matches)
@@ -113,8 +122,6 @@ pub(super) fn read(words: &[OsString]) -> Option<ArgMatches> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-
-    use clap::CommandFactory;
 
     use super::super::Cli;
     use super::*;
@@ -133,7 +140,7 @@ mod tests {
             assert!(names.contains(name), "{name}");
         }
         for (name, build) in COMMANDS {
-            let alone = build(clap::Command::new(*name));
+            let alone = build(bare(name));
             let among = whole.find_subcommand(name).unwrap();
             for argument in alone.get_arguments() {
                 let same = among

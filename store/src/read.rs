@@ -20,6 +20,7 @@ use crate::object::ObjectName;
 use crate::platform;
 use crate::store::Store;
 use crate::tree::DecodeError;
+use crate::tree::Node;
 use crate::tree::Tree;
 
 /// Why an object could not be read back.
@@ -83,6 +84,26 @@ impl Store {
             self.unread(&name, source)
         });
         Ok(found?.is_some())
+    }
+
+    /// Whether the store has all of the tree; one that is not a tree any more is not whole.
+    pub(crate) fn has_whole(&self, id: TreeId) -> Result<bool, ReadError> {
+        let tree = match self.read_tree(id) {
+            Err(error @ ReadError::Io { .. }) => return Err(error),
+            Err(_) => return Ok(false),
+            Ok(tree) => tree,
+        };
+        for entry in tree.entries() {
+            let is_there = match entry.node {
+                Node::File(id) | Node::Executable(id) => self.has_blob(id)?,
+                Node::Folder(id) => self.has_whole(id)?,
+                Node::Link(_) => true,
+            };
+            if !is_there {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Opens a blob to read it. Nothing is hashed.

@@ -29,6 +29,7 @@ use crate::layout::Layout;
 use crate::object::Inode;
 use crate::object::ObjectName;
 use crate::platform;
+use crate::read::ReadError;
 use crate::store::Store;
 use crate::tree::Entry;
 use crate::tree::Node;
@@ -89,7 +90,10 @@ impl Store {
             .map(|(digest, inode)| ObjectName::new(*digest, *inode))
             .collect();
         let trees: Vec<TreeId> = result.trees.iter().copied().collect();
-        result.left = self.verify_again(&names, &trees, observer);
+        let again = self.verify_again(&names, &trees, observer);
+        result.left.extend(again);
+        result.left.sort();
+        result.left.dedup();
         self.look_again(&showing, &mut result, observer)?;
         Ok(result)
     }
@@ -317,24 +321,23 @@ impl Store {
         for id in needed {
             // One that is not whole cannot be laid out; what it lacks is told.
             let laid_out = self.is_laid_out(*id).map_err(LayOutError::from)?;
-            if !laid_out && self.is_whole(*id) {
-                insertion.lay_out(*id)?;
-                result.trees.insert(*id);
+            if laid_out {
+                continue;
+            }
+            match self.has_whole(*id) {
+                Ok(true) => {
+                    insertion.lay_out(*id)?;
+                    result.trees.insert(*id);
+                }
+                Err(ReadError::Io { path, source }) => {
+                    let why = source.to_string();
+                    result.left.push(Finding::Unreadable { path, why });
+                }
+                _ => {}
             }
         }
         insertion.commit()?;
         Ok(())
-    }
-
-    fn is_whole(&self, id: TreeId) -> bool {
-        self.read_tree(id).is_ok_and(|tree| {
-            tree.entries().iter().all(|entry| match entry.node {
-                // One that cannot be looked at cannot be linked either.
-                Node::File(id) | Node::Executable(id) => self.has_blob(id).unwrap_or(false),
-                Node::Folder(id) => self.is_whole(id),
-                Node::Link(_) => true,
-            })
-        })
     }
 
     fn carry_out(
