@@ -25,7 +25,7 @@ pub(super) struct Release {
     valid_until: Option<Timestamp>,
     /// Whether lists are also at addresses made of their digests.
     pub(super) by_hash: bool,
-    /// Whether the lists of an architecture have what is for all of them too.
+    /// Whether the lists of an architecture have what is for all of them too, and theirs is none or not to be asked.
     pub(super) has_no_list_for_all: bool,
     /// By path: how many bytes, and their SHA-256.
     pub(super) files: BTreeMap<String, (u64, [u8; 32])>,
@@ -105,7 +105,9 @@ fn parse(text: &str) -> Release {
             files.insert(path.to_owned(), (size, *digest.as_bytes()));
         }
     }
-    let no_all = field("no-support-for-architecture-all");
+    let architectures = field("architectures");
+    let mut no_all = field("no-support-for-architecture-all").split_whitespace();
+    let has_all = architectures.is_empty() || architectures.split_whitespace().any(|it| it == "all");
     Release {
         names: names
             .filter(|it| !it.is_empty())
@@ -113,7 +115,7 @@ fn parse(text: &str) -> Release {
             .collect(),
         valid_until: moment(field("valid-until")),
         by_hash: field("acquire-by-hash") == "yes",
-        has_no_list_for_all: no_all.split_whitespace().any(|word| word == "Packages"),
+        has_no_list_for_all: !has_all || no_all.any(|word| word == "Packages"),
         files,
     }
 }
@@ -163,5 +165,15 @@ mod tests {
         );
         assert_eq!(moment("soon"), Some(Timestamp::from_seconds(0)));
         assert_eq!(moment(""), None);
+    }
+
+    #[test]
+    fn a_list_for_all_architectures_is_asked_only_where_it_is_supported() {
+        let has_none = |text: &str| parse(text).has_no_list_for_all;
+        assert!(!has_none("Suite: s\n"));
+        assert!(!has_none("Suite: s\nArchitectures: all amd64 arm64\n"));
+        assert!(has_none("Suite: s\nArchitectures: amd64 arm64\n"));
+        let kept = "Suite: s\nArchitectures: all amd64\nNo-Support-for-Architecture-all: Packages\n";
+        assert!(has_none(kept));
     }
 }
