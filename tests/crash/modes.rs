@@ -158,7 +158,11 @@ impl<'a> Stage<'a> {
         Ok(Self {
             world,
             scenario,
-            references: References { before, after },
+            references: References {
+                before,
+                after,
+                may_forget_why: scenario.may_forget_why,
+            },
             steps: steps::read(&world.beside("reference")),
             said: ended.stdout(),
             stopped: States::default(),

@@ -27,6 +27,8 @@ pub(crate) struct Scenario {
     pub(crate) says: &'static str,
     /// Whether what it deletes may be there again after a power cut, to be deleted by the next one.
     pub(crate) may_come_back: bool,
+    /// Whether it may be left unsaid why the generation that was current is not any more.
+    pub(crate) may_forget_why: bool,
     /// Whether it ends with something that `status` has to name.
     pub(crate) drifts: bool,
     /// Whether what stops it half-way may leave the world as damaged as it was, or half given back: only the end counts.
@@ -46,6 +48,7 @@ impl Scenario {
             exit: 0,
             says: "",
             may_come_back: false,
+            may_forget_why: false,
             drifts: false,
             is_mending: false,
             starts_programs: false,
