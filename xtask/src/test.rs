@@ -28,6 +28,10 @@ const NEEDED: &[Debian] = &[
         package: "xfsprogs",
     },
     Debian {
+        program: "archivemount",
+        package: "archivemount",
+    },
+    Debian {
         program: "tmux",
         package: "tmux",
     },

@@ -256,13 +256,13 @@ codes! {
          nearly always a mistake, such as a copy of a folder into itself.";
     SourceName = "DG2018", "a name or link cannot be stored",
         "Names must not be longer than 255 bytes, link targets not longer than 4,095, and on Windows both must be \
-         Unicode. Rename it and try again.";
+         Unicode; some file systems have longer ones. Rename it and try again.";
     LinkEscapes = "DG2019", "a link leads out of the folder that was added",
         "A link with an absolute target, or with `..` that climbs above the top, would show something else on every \
          machine. Make it relative, or allow it with `dgmo store add --allow-escaping-links`.";
     InsertBroken = "DG2020", "an insertion cannot be completed",
-        "Part of it failed before, or it names objects that are neither in the store nor part of it. Nothing was \
-         added; the first error that was shown is the cause.";
+        "This code is not given any more: the first error that was shown is the cause, and without one it is a mistake \
+         in dgmo, which DG9001 says.";
     LayOutFailed = "DG2021", "a tree cannot be laid out",
         "Its files could not be linked into a folder of the store; the cause is in the message. Nothing half laid out \
          is used. Run `dgmo store verify` if objects are missing.";

@@ -57,7 +57,8 @@ impl Diagnose for InsertError {
             Self::TooDeep { .. } => Code::SourceTooDeep,
             Self::Name { .. } => Code::SourceName,
             Self::Escapes { .. } => Code::LinkEscapes,
-            Self::Unknown { .. } | Self::Broken => Code::InsertBroken,
+            // Who inserts has gone on after an error, or made an id up.
+            Self::Unknown { .. } | Self::Broken => Code::Bug,
         }
     }
 
@@ -65,6 +66,7 @@ impl Diagnose for InsertError {
         let text = match self {
             Self::Changed { .. } => "stop what writes to it, or add a copy",
             Self::Special { .. } => "add a copy of the folder without it",
+            Self::Name { .. } => "give it a shorter name",
             Self::Escapes { .. } => "make the link relative to where it is",
             _ => return None,
         };

@@ -51,11 +51,7 @@ const NOT_PROVOKED: &[Code] = &[
     Code::PlaceholderUnknown,
     Code::VersionMissing,
     Code::SystemNotLocked,
-    // No file of this system can be like that.
-    Code::SourceName,
-    // It follows from another error, which is told.
     Code::InsertBroken,
-    // Not given any more either.
     Code::NotConfirmed,
 ];
 
@@ -76,6 +72,7 @@ fn a_code_that_is_not_raised_any_more_is_raised_nowhere() {
         "Code::PlaceholderUnknown",
         "Code::VersionMissing",
         "Code::SystemNotLocked",
+        "Code::InsertBroken",
         "Code::NotConfirmed",
     ];
     let raises = |text: &str| given_no_more.iter().any(|code| text.contains(code));

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use dgmo_schema::code::Code;
 
@@ -218,8 +219,8 @@ pub(super) fn proof(code: Code) -> Proof {
             let hint = "keep all of the home on one file system";
             show_fault(Code::StoreSplit, "switch", "EXDEV", hint);
         }),
-        Code::SourceName => Proof::Unreachable("Linux makes no such name; the crate's tests do"),
-        Code::InsertBroken => Proof::Unreachable("it follows from another error, which is told"),
+        Code::SourceName => Proof::Own(long_name),
+        Code::InsertBroken => Proof::Unreachable("it is not given any more"),
         Code::LayOutFailed => Proof::Own(lay_out),
         Code::NotAnId => then("store ls zzz", "dgmo store add", "store ls p"),
         Code::NoSuchPin => Proof::Seen(
@@ -329,6 +330,53 @@ fn not_a_tree() {
 }
 
 /// The same bytes as a file and as a program: the disk fails when the second is made of the first.
+/// A folder whose file system is an archive, which has longer names than others.
+fn long_name() {
+    let sandbox = Sandbox::new();
+    folder(&sandbox);
+    let shown = ShownArchive(sandbox.work().join("shown"));
+    let add = || sandbox.dgmo("store add shown");
+    if !shown.show("n".repeat(300)) {
+        println!("skipped: archives cannot be mounted here (Debian's package `archivemount`)");
+        return;
+    }
+    is_told(Code::SourceName, &add(), "give it a shorter name");
+    shown.hide();
+    assert!(shown.show("n".repeat(200)));
+    add().works();
+}
+
+/// Where an archive is mounted; not any more when this is gone.
+struct ShownArchive(PathBuf);
+
+impl ShownArchive {
+    /// Mounts an archive with one file of that name, and tells whether that can be done.
+    fn show(&self, name: String) -> bool {
+        let archive = self.0.with_extension("tar");
+        let mut tar = tar::Builder::new(fs::File::create(&archive).unwrap());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(2);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, b"hi".as_slice())
+            .unwrap();
+        tar.finish().unwrap();
+        fs::create_dir_all(&self.0).unwrap();
+        let mut mount = Command::new("archivemount");
+        mount.args(["-o", "ro"]).arg(&archive).arg(&self.0);
+        mount.output().is_ok_and(|it| it.status.success())
+    }
+
+    fn hide(&self) {
+        drop(Command::new("umount").arg(&self.0).output());
+    }
+}
+
+impl Drop for ShownArchive {
+    fn drop(&mut self) {
+        self.hide();
+    }
+}
+
 fn lay_out() {
     if !cfg!(feature = "fault-injection") {
         return;
