@@ -115,6 +115,7 @@ pub(super) fn finding(found: &HealthFinding, style: Style) -> String {
     }
     text.push('\n');
     if let Some(remedy) = &found.remedy {
+        let remedy = remedy.to_string().replace('\n', "\n      ");
         text.push_str(&format!("    {}: {remedy}\n", style.good("hint")));
     }
     text

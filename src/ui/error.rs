@@ -76,6 +76,7 @@ impl Parts<'_> {
             let _ = writeln!(text, "  because: {}", cause.replace('\n', "\n  "));
         }
         if let Some(hint) = &self.hint {
+            let hint = hint.to_string().replace('\n', "\n    ");
             let _ = writeln!(text, "  {}: {hint}", style.good("hint"));
         }
         text

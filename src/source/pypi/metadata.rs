@@ -40,19 +40,31 @@ pub(super) fn of_wheel(wheel: impl Read + Seek) -> Result<String, String> {
     Ok(text)
 }
 
-/// The values of the header `name`, in the part before the first empty line.
-fn headers<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = &'t str> {
-    text.lines()
-        .take_while(|line| !line.trim_end().is_empty())
-        .filter_map(move |line| {
-            let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name).then_some(value.trim())
-        })
+/// The values of the header `name`, in the part before the first empty line. A line that begins with a space goes on
+/// with the one above, also where it has nothing else: licences are written so.
+fn headers(text: &str, name: &str) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    let mut is_it = false;
+    for line in text.lines().take_while(|line| !line.is_empty()) {
+        if line.starts_with([' ', '\t']) {
+            if let (true, Some(value)) = (is_it, values.last_mut()) {
+                value.push(' ');
+                value.push_str(line.trim());
+            }
+            continue;
+        }
+        let header = line.split_once(':');
+        let header = header.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        is_it = header.is_some();
+        values.extend(header.map(|(_, value)| value.trim().to_owned()));
+    }
+    values
 }
 
 /// Whether there is a part of this name to ask for.
 pub(super) fn provides(text: &str, extra: &str) -> bool {
-    headers(text, "Provides-Extra").any(|name| normal_name(name) == extra)
+    let mut names = headers(text, "Provides-Extra").into_iter();
+    names.any(|name| normal_name(&name) == extra)
 }
 
 /// What it needs on `target`. With `extra`: what only that part of it needs, and itself as `exactly`.
@@ -141,6 +153,14 @@ mod tests {
                 .collect()),
             Needs::Unusable(why) => Err(why),
         }
+    }
+
+    #[test]
+    fn a_header_goes_on_in_lines_that_begin_with_a_space() {
+        let text = "License: Copyright\n        All rights.\n        \n\t\n  Requires-Dist: not-this\n\
+                    Requires-Dist: a >= 1 ;\n  python_version < '3'\r\nRequires-Dist: b\n\nRequires-Dist: body\n";
+        let found = headers(text, "requires-dist");
+        assert_eq!(found, ["a >= 1 ; python_version < '3'", "b"]);
     }
 
     #[test]
