@@ -75,10 +75,14 @@ pub fn import(engine: &Engine<'_>, request: &ImportRequest) -> Result<ImportRepo
     let text = import::manifest(&found, kind, &from, &request.manifest, &around);
     // What we wrote is read like any other: a manifest that does not load is never written.
     manifest::load_text(&request.manifest, &text)?;
+    let folder = request.manifest.parent().unwrap_or(Path::new("."));
     if fs::symlink_metadata(&request.manifest).is_ok() {
+        if !request.dry_run {
+            // One that was stopped may have named it without waiting for the disk.
+            durable::sync_folder(folder).map_err(OpError::io("sync", folder))?;
+        }
         return Err(taken(&request.manifest, false).into());
     }
-    let folder = request.manifest.parent().unwrap_or(Path::new("."));
     let copies = copies(&found, folder)?;
     if !request.dry_run {
         durable::make_folders(folder).map_err(OpError::io("make the folder", folder))?;

@@ -146,9 +146,19 @@ impl Healer<'_> {
         let mut fetches = Fetches::default();
         while !mending.lost().is_empty() {
             let before = mending.surprises();
-            offer_home(mending, generated)?;
+            // What is asked for by its place costs next to nothing, so it comes to its end before whole folders are read.
+            loop {
+                let before = mending.surprises();
+                offer_home(mending, generated)?;
+                for one in &texts {
+                    offer_places(mending, one, generated)?;
+                }
+                if mending.surprises() == before {
+                    break;
+                }
+            }
             for one in &texts {
-                offer_sources(mending, one, generated)?;
+                offer_sources(mending, one)?;
             }
             for one in from {
                 self.offer_from(mending, one, &mut fetches)?;
@@ -383,8 +393,30 @@ fn texts(generated: &[Generated], here: Option<&Path>) -> Vec<Texts> {
     paths.into_iter().filter_map(load).collect()
 }
 
+/// The sources of packages, each file by the place where a generation took it from.
+fn offer_places(mending: &mut Mending<'_>, texts: &Texts, generated: &[Generated]) -> Result<()> {
+    for (name, requirement) in &texts.manifest.manifest.packages {
+        if let Source::Path { path, base } = &requirement.source {
+            let place = home::locate(base, path);
+            mending.from(source_of(name, &place));
+            let taken = generated
+                .iter()
+                .filter_map(|one| one.generation.packages.get(name));
+            let trees: BTreeSet<TreeId> = taken.map(|package| package.tree).collect();
+            for tree in trees {
+                mending.offer_places(tree, &place)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn source_of(name: &PackageName, place: &Path) -> String {
+    format!("`{}`, the source of `{name}`", place.display())
+}
+
 /// What manifests name on this machine: texts, templates, files, folders.
-fn offer_sources(mending: &mut Mending<'_>, texts: &Texts, generated: &[Generated]) -> Result<()> {
+fn offer_sources(mending: &mut Mending<'_>, texts: &Texts) -> Result<()> {
     let manifest = &texts.manifest.manifest;
     for (path, entry) in &manifest.files {
         if mending.lost().is_empty() {
@@ -408,15 +440,7 @@ fn offer_sources(mending: &mut Mending<'_>, texts: &Texts, generated: &[Generate
     for (name, requirement) in &manifest.packages {
         if let Source::Path { path, base } = &requirement.source {
             let place = home::locate(base, path);
-            mending.from(format!("`{}`, the source of `{name}`", place.display()));
-            // What each generation took from there is asked for by name, before everything there is hashed.
-            let taken = generated
-                .iter()
-                .filter_map(|one| one.generation.packages.get(name));
-            let trees: BTreeSet<TreeId> = taken.map(|package| package.tree).collect();
-            for tree in trees {
-                mending.offer_laid_out(tree, &place)?;
-            }
+            mending.from(source_of(name, &place));
             offer_path(mending, &place)?;
             offer_program(mending, &place)?;
         }

@@ -34,6 +34,11 @@ impl Mending<'_> {
         if self.wants_tree(id) {
             self.offer_folder(folder)?;
         }
+        self.offer_places(id, folder)
+    }
+
+    /// Offers the files of a folder by what a tree says of them. Below a tree object that is lost nobody knows.
+    pub fn offer_places(&mut self, id: TreeId, folder: &Path) -> Result<(), RepairError> {
         let Ok(tree) = self.read_tree(id) else {
             return Ok(());
         };
@@ -98,7 +103,10 @@ impl Mending<'_> {
                 .and_then(|target| LinkTarget::new(platform::from_os(target.as_os_str())?).ok());
             return Ok(target.map(Node::Link));
         }
-        let Some(id) = digest_of(path).map(BlobId) else {
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        let Some(id) = read_digest(path).map(BlobId) else {
             return Ok(None);
         };
         self.offer_file(id, path)?;
@@ -187,9 +195,11 @@ impl Mending<'_> {
 
 /// What a file hashes to, if it is one and can be read.
 pub(super) fn digest_of(path: &Path) -> Option<Digest> {
-    if !fs::symlink_metadata(path).ok()?.is_file() {
-        return None;
-    }
+    let is_file = fs::symlink_metadata(path).ok()?.is_file();
+    is_file.then(|| read_digest(path))?
+}
+
+fn read_digest(path: &Path) -> Option<Digest> {
     let mut hasher = blake3::Hasher::new();
     std::io::copy(&mut fs::File::open(path).ok()?, &mut hasher).ok()?;
     Some(hasher.finalize().into())
