@@ -163,6 +163,7 @@ fn package(args: &Args, manifest: &Path) -> Result<(PackageName, Requirement)> {
             args.bin.clone()
         },
         priority: args.priority,
+        relocatable: true,
     };
     Ok((name.parse()?, requirement))
 }

@@ -290,6 +290,7 @@ pub(super) mod tests {
             },
             bin: Vec::new(),
             priority: 0,
+            relocatable: true,
         }
     }
 

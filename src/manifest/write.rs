@@ -26,6 +26,9 @@ pub(super) fn entry(name: &PackageName, requirement: &Requirement) -> String {
     if requirement.priority != 0 {
         pairs.push(("priority", requirement.priority.to_string()));
     }
+    if !requirement.relocatable {
+        pairs.push(("relocatable", "false".to_owned()));
+    }
     format!("{}: {}", key(name.as_str()), map(&pairs))
 }
 

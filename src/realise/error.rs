@@ -11,6 +11,7 @@ use dgmo_schema::name::PackageName;
 use dgmo_schema::system::System;
 use dgmo_store::InsertError;
 use dgmo_store::LayOutError;
+use dgmo_store::LayersError;
 use dgmo_store::ReadError;
 use dgmo_store::UnpackError;
 
@@ -51,6 +52,8 @@ pub enum PackageError {
     Unpack { url: String, source: UnpackError },
     #[error("it unpacks to the tree {found}, and the lock says {expected}")]
     TreeDiffers { expected: TreeId, found: TreeId },
+    #[error("{}", tied(what))]
+    Tied { what: Vec<String> },
     #[error("`{}` does not hold what was locked", path.display())]
     PathChanged { path: PathBuf },
     #[error(transparent)]
@@ -59,6 +62,19 @@ pub enum PackageError {
     LayOut(#[from] LayOutError),
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl PackageError {
+    /// Of links that lead out of what came from `url`.
+    pub(super) fn links(error: LayersError, url: &str) -> Self {
+        match error {
+            LayersError::Read(error) => Self::Read(error),
+            LayersError::Links(source) => Self::Unpack {
+                url: url.to_owned(),
+                source,
+            },
+        }
+    }
 }
 
 impl Diagnose for PackageError {
@@ -71,6 +87,7 @@ impl Diagnose for PackageError {
             Self::Scratch { .. } => Code::StoreNotWritten,
             Self::Shared { .. } => Code::RealiseFailed,
             Self::TreeDiffers { .. } => Code::TreeDiffers,
+            Self::Tied { .. } => Code::PackageTied,
             Self::PathChanged { .. } => Code::PathChanged,
             Self::Insert(error) => error.code(),
             Self::LayOut(error) => error.code(),
@@ -97,6 +114,12 @@ impl Diagnose for PackageError {
                         .to_owned(),
                 ));
             }
+            Self::Tied { .. } => {
+                return Some(Hint::Do(
+                    "ask its publisher for one that can be moved, or add `relocatable: false` to it in `dgmo.yaml`"
+                        .to_owned(),
+                ));
+            }
             Self::TreeDiffers { .. } => "dgmo update",
             Self::NoPath | Self::PathChanged { .. } => "dgmo lock",
             _ => return None,
@@ -113,5 +136,14 @@ impl Diagnose for PackageError {
             Self::Read(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+/// What ties a package to a place, in one sentence.
+fn tied(what: &[String]) -> String {
+    match what {
+        [only] => only.clone(),
+        [first, others @ ..] => format!("{first}; and {} more like this", others.len()),
+        [] => "it is tied to a place".to_owned(),
     }
 }

@@ -1,10 +1,12 @@
 //! Makes every object of a lock present: fetched, proven, unpacked and laid out.
 
+mod elf;
 mod error;
 mod graft;
 mod made;
 mod make;
 mod pieces;
+mod relocate;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,8 @@ pub use made::Made;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
@@ -34,6 +38,7 @@ use dgmo_schema::system::System;
 use dgmo_store::AddOptions;
 use dgmo_store::Added;
 use dgmo_store::Content;
+use dgmo_store::Escaping;
 use dgmo_store::Insertion;
 use dgmo_store::StatCache;
 
@@ -50,6 +55,7 @@ use crate::source::Request;
 use crate::source::Way;
 use crate::source::in_parallel;
 use pieces::Assembly;
+use relocate::Tied;
 
 /// How packages are realised.
 #[derive(Debug)]
@@ -89,16 +95,18 @@ pub fn realise(
     system: &System,
     how: &RealiseHow<'_>,
 ) -> Result<Realised, RealiseError> {
-    let (mut trees, missing, apart) =
-        look(insertion, lock, system, how.made).map_err(|failure| all_failed(vec![*failure]))?;
+    let looked = look(insertion, lock, system, how);
+    let (mut trees, missing, apart) = looked.map_err(|failure| all_failed(vec![*failure]))?;
     let work = Work {
         insertion,
         how,
+        became: Mutex::default(),
         new_bytes: AtomicU64::new(0),
         new_objects: AtomicU64::new(0),
         received: AtomicU64::new(0),
     };
     let mut failures = work.run(missing);
+    work.settle(&mut trees, how.origins);
     work.assemble(apart, &mut trees, &mut failures);
     if failures.is_empty() {
         return Ok(Realised {
@@ -127,7 +135,19 @@ pub(crate) fn put_together_again(
         assembly.take(*piece, way.go(downloads))
     });
     drop(missing);
-    Ok(assembly.join()?.tree)
+    let tree = assembly.join()?.tree;
+    if make::is_relocated(locked.of.catalogue) {
+        return relocated_again(insertion, tree);
+    }
+    Ok(tree)
+}
+
+/// What a tree, as it was unpacked, becomes where a package is made present: what of its objects is lost is staged anew.
+pub(crate) fn relocated_again(
+    insertion: &Insertion<'_>,
+    tree: TreeId,
+) -> Result<TreeId, PackageError> {
+    relocate::relocated_again(insertion, tree)
 }
 
 /// The download of a package behind an address.
@@ -153,12 +173,17 @@ fn all_failed(failures: Vec<Failure>) -> RealiseError {
 /// A package whose tree is not laid out. Of several with the same tree, the first stands for all.
 struct Missing<'a> {
     name: &'a PackageName,
+    /// What the lock says, or, where what it becomes is known, that.
     tree: TreeId,
+    tied: Tied,
     from: From<'a>,
 }
 
 /// Where a tree that is not laid out comes from.
 enum From<'a> {
+    /// The store has it as it shall be.
+    Made,
+    /// The store has it as it was unpacked.
     Store,
     Path,
     Url(Scope, &'a LockedUrl),
@@ -178,11 +203,11 @@ fn look<'a>(
     insertion: &Insertion<'_>,
     lock: &'a Lock,
     system: &System,
-    made: &Made,
+    how: &RealiseHow<'_>,
 ) -> Result<Looked<'a>, Box<Failure>> {
     let mut trees = BTreeMap::new();
     let mut apart = Vec::new();
-    let mut missing: BTreeMap<TreeId, Missing<'a>> = BTreeMap::new();
+    let mut missing: BTreeMap<(TreeId, Tied), Missing<'a>> = BTreeMap::new();
     for (name, package) in &lock.packages {
         let failed = |error: PackageError| Box::new((name.clone(), error));
         let own = Scope::System(system.clone());
@@ -196,42 +221,85 @@ fn look<'a>(
                 system: system.clone(),
             })
         })?;
-        let tree = match locked {
-            Locked::Url(url) => Some(url.tree),
-            Locked::Path { tree, .. } => Some(*tree),
-            Locked::Pieces(pieces) => {
-                let asked = make::asked(insertion.store(), pieces).map_err(failed)?;
-                let tree = pieces::known(insertion, made, asked).map_err(failed)?;
-                match tree {
-                    // A crash may have come between its laying out and its anchor.
-                    Some(tree) => insertion.anchor(tree).map_err(|it| failed(it.into()))?,
-                    None => apart.push((name, pieces)),
-                }
-                tree
+        let tied = tied(how.origins, name);
+        let Some((tree, from)) =
+            found(insertion, how.made, (scope, locked), tied).map_err(failed)?
+        else {
+            if let Locked::Pieces(pieces) = locked {
+                apart.push((name, pieces));
             }
-        };
-        let Some(tree) = tree else { continue };
-        trees.insert(name.clone(), tree);
-        let laid_out = insertion.store().is_laid_out(tree);
-        if laid_out.map_err(|error| failed(error.into()))? || missing.contains_key(&tree) {
             continue;
-        }
-        let is_there = insertion.has_tree(tree);
-        let from = match locked {
-            _ if is_there.map_err(|error| failed(error.into()))? => From::Store,
-            Locked::Path { .. } => From::Path,
-            Locked::Url(url) => From::Url(scope, url),
-            Locked::Pieces(_) => From::Store,
         };
-        missing.insert(tree, Missing { name, tree, from });
+        trees.insert(name.clone(), tree);
+        let is_made = matches!(from, From::Made);
+        let is_laid_out = || Ok(is_made && insertion.store().is_laid_out(tree)?);
+        if !missing.contains_key(&(tree, tied)) && !is_laid_out().map_err(failed)? {
+            let package = Missing {
+                name,
+                tree,
+                tied,
+                from,
+            };
+            missing.insert((tree, tied), package);
+        }
     }
     Ok((trees, missing.into_values().collect(), apart))
+}
+
+fn tied(origins: &Origins, name: &PackageName) -> Tied {
+    if origins.may_be_tied(name) {
+        Tied::Taken
+    } else {
+        Tied::Refused
+    }
+}
+
+/// The tree of a package, and where it comes from; nothing for one that is still in pieces.
+fn found<'a>(
+    insertion: &Insertion<'_>,
+    made: &Made,
+    (scope, locked): (Scope, &'a Locked),
+    tied: Tied,
+) -> Result<Option<(TreeId, From<'a>)>, PackageError> {
+    let unpacked = match locked {
+        Locked::Url(url) => Some(url.tree),
+        Locked::Path { tree, .. } => Some(*tree),
+        Locked::Pieces(pieces) => {
+            let asked = make::asked(insertion.store(), pieces)?;
+            if !make::is_relocated(pieces.of.catalogue) {
+                let tree = pieces::known(insertion, made, asked)?;
+                if let Some(tree) = tree {
+                    // A crash may have come between its laying out and its anchor.
+                    insertion.anchor(tree)?;
+                }
+                return Ok(tree.map(|tree| (tree, From::Made)));
+            }
+            made.tree_of(asked)
+        }
+    };
+    let Some(unpacked) = unpacked else {
+        return Ok(None);
+    };
+    if let Some(tree) = relocate::known(made, unpacked, tied)
+        && insertion.has_tree(tree)?
+    {
+        return Ok(Some((tree, From::Made)));
+    }
+    let from = match locked {
+        _ if insertion.has_tree(unpacked)? => From::Store,
+        Locked::Path { .. } => From::Path,
+        Locked::Url(url) => From::Url(scope, url),
+        Locked::Pieces(_) => return Ok(None),
+    };
+    Ok(Some((unpacked, from)))
 }
 
 /// Packages being realised.
 struct Work<'a, 'i> {
     insertion: &'a Insertion<'i>,
     how: &'a RealiseHow<'a>,
+    /// What came of trees as they were unpacked.
+    became: Mutex<BTreeMap<(TreeId, Tied), TreeId>>,
     new_bytes: AtomicU64,
     new_objects: AtomicU64,
     received: AtomicU64,
@@ -258,6 +326,32 @@ impl Work<'_, '_> {
         results
             .filter_map(|(package, result)| Some((package.name.clone(), result.err()?)))
             .collect()
+    }
+
+    /// Puts what came of trees in their place.
+    fn settle(&self, trees: &mut BTreeMap<PackageName, TreeId>, origins: &Origins) {
+        let became = self.became.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, tree) in trees {
+            if let Some(new) = became.get(&(*tree, tied(origins, name))) {
+                *tree = *new;
+            }
+        }
+    }
+
+    /// Lays out what comes of a tree as it was unpacked.
+    fn relocate(
+        &self,
+        name: &PackageName,
+        unpacked: TreeId,
+        tied: Tied,
+    ) -> Result<TreeId, PackageError> {
+        let how = (tied, self.how.made);
+        let tree = relocate::relocated(self.insertion, name, unpacked, how)?;
+        self.insertion.lay_out(tree)?;
+        runs::warn(self.insertion, name, tree)?;
+        let mut became = self.became.lock().unwrap_or_else(PoisonError::into_inner);
+        became.insert((unpacked, tied), tree);
+        Ok(tree)
     }
 
     /// Fetches the pieces of all packages at once, and joins each package's.
@@ -305,10 +399,16 @@ impl Work<'_, '_> {
         });
         for assembly in assemblies {
             let name = assembly.name.clone();
-            let joined = assembly.join().and_then(|assembled| {
-                self.insertion.lay_out(assembled.tree)?;
-                self.insertion.anchor(assembled.tree)?;
-                runs::warn(self.insertion, &name, assembled.tree)?;
+            let is_relocated = make::is_relocated(assembly.locked.of.catalogue);
+            let joined = assembly.join().and_then(|mut assembled| {
+                if is_relocated {
+                    let tied = tied(self.how.origins, &name);
+                    assembled.tree = self.relocate(&name, assembled.tree, tied)?;
+                } else {
+                    self.insertion.lay_out(assembled.tree)?;
+                    self.insertion.anchor(assembled.tree)?;
+                    runs::warn(self.insertion, &name, assembled.tree)?;
+                }
                 Ok(assembled)
             });
             match joined {
@@ -356,20 +456,24 @@ impl Work<'_, '_> {
             let expected = package.tree;
             return Err(PackageError::TreeDiffers { expected, found });
         }
-        runs::warn(self.insertion, package.name, found)?;
         self.added(package, &added)
     }
 
     fn insert_near(&self, package: &Missing<'_>) -> Result<(), PackageError> {
-        if let From::Store = package.from {
-            return Ok(self.insertion.lay_out(package.tree)?);
+        match package.from {
+            From::Made => return Ok(self.insertion.lay_out(package.tree)?),
+            From::Store => {
+                self.relocate(package.name, package.tree, package.tied)?;
+                return Ok(());
+            }
+            From::Path | From::Url(..) => {}
         }
         let origins = self.how.origins;
         let unknown = || PackageError::NoPath;
         let path = origins.path(package.name).ok_or_else(unknown)?;
         let options = AddOptions {
             stat_cache: self.how.stat_cache,
-            ..AddOptions::default()
+            escaping_links: Escaping::Absolute,
         };
         let added = self.insertion.add_path(path, &options)?;
         let found = match added.content {
@@ -389,7 +493,7 @@ impl Work<'_, '_> {
         self.added(package, &added)
     }
 
-    /// Lays out what was added, and counts it.
+    /// Lays out what comes of what was added, and counts it.
     fn added(&self, package: &Missing<'_>, added: &Added) -> Result<(), PackageError> {
         for warning in &added.warnings {
             let text = format!("package `{}`: {warning}", package.name);
@@ -398,6 +502,7 @@ impl Work<'_, '_> {
         self.new_bytes.fetch_add(added.new_bytes, Ordering::Relaxed);
         self.new_objects
             .fetch_add(added.new_objects, Ordering::Relaxed);
-        Ok(self.insertion.lay_out(package.tree)?)
+        self.relocate(package.name, package.tree, package.tied)?;
+        Ok(())
     }
 }

@@ -24,7 +24,7 @@ use crate::source::Way;
 /// One package under way.
 pub(super) struct Assembly<'a> {
     pub(super) name: &'a PackageName,
-    locked: &'a LockedPieces,
+    pub(super) locked: &'a LockedPieces,
     insertion: &'a Insertion<'a>,
     /// What came of which pieces before; none where all of them shall be fetched again.
     made: Option<&'a Made>,

@@ -18,6 +18,7 @@ pub use named::NamedError;
 pub use named::Newest;
 pub(crate) use path::program_tree;
 pub use placeholder::PlaceholderError;
+pub(crate) use record::identity;
 pub use record::record;
 pub use several::Several;
 pub(crate) use url::unpack;
@@ -110,6 +111,8 @@ pub struct Resolution {
 pub struct Origins {
     paths: BTreeMap<PackageName, Taken>,
     addresses: BTreeMap<(PackageName, Scope), String>,
+    /// Packages that are taken although they are tied to a place.
+    tied: BTreeSet<PackageName>,
 }
 
 /// A folder or file of this machine that is a package.
@@ -128,6 +131,11 @@ impl Origins {
     /// What the program of a `path:` package that is a single file is called.
     pub(crate) fn program(&self, name: &PackageName) -> Option<&str> {
         self.paths.get(name).map(|taken| taken.program.as_str())
+    }
+
+    /// Whether a package is taken although it is tied to a place.
+    pub(crate) fn may_be_tied(&self, name: &PackageName) -> bool {
+        self.tied.contains(name)
     }
 
     /// The whole address of a package, where it is more than the lock says.
@@ -162,6 +170,9 @@ pub fn resolve(
     let mut near = Vec::new();
     let mut named = Vec::new();
     for (name, requirement) in &manifest.packages {
+        if !requirement.relocatable {
+            work.resolution.origins.tied.insert(name.clone());
+        }
         match &requirement.source {
             Source::Path { path, base } => near.push(Near {
                 name,

@@ -8,6 +8,7 @@ use dgmo_store::AddOptions;
 use dgmo_store::Content;
 use dgmo_store::Entry;
 use dgmo_store::EntryName;
+use dgmo_store::Escaping;
 use dgmo_store::Node;
 use dgmo_store::StatCache;
 use dgmo_store::Tree;
@@ -30,7 +31,7 @@ pub(super) fn hash(
 ) -> Result<Found, PackageError> {
     let options = AddOptions {
         stat_cache,
-        ..AddOptions::default()
+        escaping_links: Escaping::Absolute,
     };
     let added = hash_path(path, &options).map_err(|source| PackageError::Path {
         path: path.to_owned(),

@@ -81,7 +81,8 @@ fn recorded(
     })
 }
 
-fn identity(locked: &Locked) -> Identity {
+/// What a generation knows a package by.
+pub(crate) fn identity(locked: &Locked) -> Identity {
     match locked {
         Locked::Path { tree, .. } => Identity::Tree(*tree),
         Locked::Pieces(pieces) => Identity::Pieces(pieces.identity()),

@@ -54,6 +54,7 @@ pub(crate) fn manifest(packages: &[(&str, Source)]) -> Manifest {
             source: source.clone(),
             bin: Vec::new(),
             priority: 0,
+            relocatable: true,
         };
         (name.parse().unwrap(), requirement)
     });

@@ -12,6 +12,7 @@ use dgmo_schema::manifest::UrlSource;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::system::System;
 use dgmo_store::Content;
+use dgmo_store::Escaping;
 use dgmo_store::Unpack;
 use dgmo_store::hash_archive;
 use dgmo_store::packing_of;
@@ -205,6 +206,8 @@ pub(crate) fn unpack(packing: Packing, strip: u32, program: Option<&str>) -> Unp
     Unpack {
         strip,
         program: program.map(str::to_owned),
+        // Realising leads them to where they lead in the package, or refuses.
+        links: Escaping::Absolute,
         ..Unpack::new(packing)
     }
 }

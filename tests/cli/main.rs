@@ -37,6 +37,7 @@ mod repairing;
 mod reports;
 mod secrets;
 mod running;
+mod relocating;
 mod runs;
 mod services;
 mod switching;

@@ -124,14 +124,14 @@ fn a_loader_and_an_interpreter_that_are_not_there_are_told() {
             "lib/libdeep.so.1",
         ],
     );
-    sandbox.program("build/bin/script", "#!/opt/builder/bin/python3 -u\n");
+    sandbox.program("build/bin/script", "#!/opt/builder/bin/own -u\n");
     sandbox.program("build/bin/plain", "#!/bin/sh\n");
     sandbox.program("build/bin/junk", "\x7fELF and no more");
     let url = archive(&sandbox);
     sandbox.manifest(&format!("packages: {{tool: {{url: \"{url}\"}}}}\n"));
     let ran = sandbox.switch();
     ran.says("`bin/odd` is loaded by `/nowhere/ld.so`, which is not on this machine")
-        .says("`bin/script` is run with `/opt/builder/bin/python3`, which is not on this machine")
+        .says("`bin/script` is run with `/opt/builder/bin/own`, which is not on this machine")
         .says_nothing_of("bin/plain")
         .says_nothing_of("bin/junk");
 }

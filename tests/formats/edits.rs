@@ -24,6 +24,7 @@ fn from_path() -> Requirement {
         },
         bin: vec!["bin/new".to_owned()],
         priority: -1,
+        relocatable: false,
     }
 }
 
@@ -42,6 +43,7 @@ fn from_url() -> Requirement {
         }),
         bin: Vec::new(),
         priority: 0,
+        relocatable: true,
     }
 }
 

@@ -180,6 +180,7 @@ fn requirement() -> Requirement {
         },
         bin: Vec::new(),
         priority: 0,
+        relocatable: true,
     }
 }
 

@@ -76,6 +76,31 @@ const NEEDED: &[Debian] = &[
         program: "gpgv",
         package: "gpgv",
     },
+    // What was changed in programs is read again with the tools of others.
+    Debian {
+        program: "readelf",
+        package: "binutils",
+    },
+    Debian {
+        program: "patchelf",
+        package: "patchelf",
+    },
+    Debian {
+        program: "file",
+        package: "file",
+    },
+    Debian {
+        program: "clang",
+        package: "clang",
+    },
+    Debian {
+        program: "llvm-otool-14",
+        package: "llvm-14",
+    },
+    Debian {
+        program: "ld64.lld-14",
+        package: "lld-14",
+    },
 ];
 
 /// Installs what is missing, then runs all tests. The runner's own summary is the last that is printed.

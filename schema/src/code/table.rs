@@ -201,6 +201,11 @@ codes! {
         "The bytes are the ones the lock names, but unpacking them failed; the lines below the message say where. \
          Nothing of the package is visible. Of an address, look whether `unpack:` and `strip:` in `dgmo.yaml` fit \
          the file; of a package by name, ask for another `version:` or another `asset:`.";
+    PackageTied = "DG1284", "a package is tied to a place",
+        "A program, a script or a link of the package names a place that it would have to be in, in a way that cannot be led \
+         to where it is; the message tells which, and it would not work. Nothing of the package is visible. Ask its publisher \
+         for one that can be moved, or take it as it is with `relocatable: false` at the package in `dgmo.yaml`: a warning \
+         then says what does not work.";
 
     // ---- 20: store
     ObjectMissing = "DG2001", "an object is not in the store",

@@ -99,6 +99,8 @@ pub struct Requirement {
     pub bin: Vec<String>,
     /// Who wins when two packages have the same file: the higher number.
     pub priority: i32,
+    /// Whether it must run wherever it is put: one that cannot is refused.
+    pub relocatable: bool,
 }
 
 /// Where a package's bytes come from.

@@ -56,11 +56,13 @@ impl Checker<'_> {
             .take()
             .and_then(|field| field.value)
             .unwrap_or(0);
+        let relocatable = raw.relocatable.take().and_then(|field| field.value);
         let source = self.source(raw, span, name)?;
         Some(Requirement {
             source,
             bin,
             priority,
+            relocatable: relocatable.unwrap_or(true),
         })
     }
 

@@ -146,6 +146,9 @@ pub(super) struct RawTable {
     pub(super) minisign: Option<Field<String>>,
     /// Who wins when two packages have the same file: the higher number. Default: 0.
     pub(super) priority: Option<Field<i32>>,
+    /// Whether it must run wherever it is put. With `false` it is taken although parts of it name a place that is not
+    /// theirs; a warning says what breaks. Default: true.
+    pub(super) relocatable: Option<Field<bool>>,
 }
 
 /// Which file of a release, for all systems or for each.

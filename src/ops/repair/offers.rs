@@ -13,7 +13,6 @@ use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::event::Event;
-use dgmo_schema::generation::Identity;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
@@ -24,6 +23,7 @@ use dgmo_schema::manifest::Method;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::name::PackageName;
 use dgmo_store::AddOptions;
+use dgmo_store::Content;
 use dgmo_store::Mending;
 use dgmo_store::RepairError;
 use dgmo_store::Store;
@@ -277,10 +277,7 @@ impl Healer<'_> {
         let catalogues = Catalogues::new(&downloads, &texts.manifest.manifest.sources);
         let asked = (&downloads, &catalogues);
         let put = realise::put_together_again(mending.insertion(), name, locked, asked);
-        put.map_err(|error| {
-            let failures = vec![(name.clone(), error)];
-            Several::new("realise", Code::RealiseFailed, failures)
-        })?;
+        put.map_err(|error| failed(name, error))?;
         Ok(())
     }
 
@@ -294,27 +291,35 @@ impl Healer<'_> {
         let request = Request::new(name.to_string(), &locked.url, expected);
         let mut fetched = downloads.fetch(&request)?;
         let how = resolve::unpack(locked.unpack, locked.strip, locked.program.as_deref());
-        mending.insertion().add_archive(&mut fetched.file, &how)?;
+        let added = mending.insertion().add_archive(&mut fetched.file, &how)?;
+        if let Content::Folder(tree) = added.content {
+            let put = realise::relocated_again(mending.insertion(), tree);
+            put.map_err(|error| failed(name, error))?;
+        }
         Ok(())
     }
 }
 
+fn failed(name: &PackageName, error: realise::PackageError) -> realise::RealiseError {
+    Several::new("realise", Code::RealiseFailed, vec![(name.clone(), error)])
+}
+
 /// The tree that a package of a lock becomes, and where it comes from, if that is not this machine.
 ///
-/// A lock does not know what pieces become; the generations that were made of the same ones do.
+/// A lock does not know what it becomes here; the generations that were made of the same do.
 fn far(locked: &Locked, generated: &[Generated]) -> Option<(TreeId, String)> {
+    let of = resolve::identity(locked);
+    let became = || {
+        generated.iter().find_map(|one| {
+            let mut packages = one.record.packages.iter();
+            let (name, _) = packages.find(|(_, package)| package.identity == of)?;
+            Some(one.generation.packages.get(name)?.tree)
+        })
+    };
     match locked {
         Locked::Path { .. } => None,
-        Locked::Url(url) => Some((url.tree, url.url.clone())),
-        Locked::Pieces(pieces) => {
-            let identity = Identity::Pieces(pieces.identity());
-            let tree = generated.iter().find_map(|one| {
-                let mut packages = one.record.packages.iter();
-                let (name, _) = packages.find(|(_, package)| package.identity == identity)?;
-                Some(one.generation.packages.get(name)?.tree)
-            })?;
-            Some((tree, pieces.of.to_string()))
-        }
+        Locked::Url(url) => Some((became().unwrap_or(url.tree), url.url.clone())),
+        Locked::Pieces(pieces) => Some((became()?, pieces.of.to_string())),
     }
 }
 

@@ -19,6 +19,7 @@ use dgmo_schema::manifest::Packing;
 use dgmo_schema::name::PackageName;
 use dgmo_store::Added;
 use dgmo_store::Content;
+use dgmo_store::Escaping;
 use dgmo_store::Insertion;
 use dgmo_store::Role;
 use dgmo_store::Store;
@@ -55,6 +56,7 @@ pub(super) fn unpacking(catalogue: Catalogue, piece: &Piece) -> Unpack {
         Catalogue::Github | Catalogue::Gitlab | Catalogue::Forgejo | Catalogue::Crates => {
             let program = piece.at.strip_prefix("bin/");
             how.program = program.map(str::to_owned);
+            how.links = Escaping::Absolute;
         }
         Catalogue::Deb => how.of_system = true,
         Catalogue::Pypi | Catalogue::Git | Catalogue::Conda => {}
@@ -75,6 +77,21 @@ pub(super) fn tree_of(catalogue: Catalogue, piece: &Piece) -> Option<TreeId> {
     match (catalogue, piece.digest) {
         (Catalogue::Git, ExpectedDigest::Blake3(digest)) => Some(TreeId(digest)),
         _ => None,
+    }
+}
+
+/// Whether what it becomes may name the place it was built for. The others have a way of their own for that, are laid out
+/// as a whole system, or are texts.
+pub(super) fn is_relocated(catalogue: Catalogue) -> bool {
+    match catalogue {
+        Catalogue::Github
+        | Catalogue::Gitlab
+        | Catalogue::Forgejo
+        | Catalogue::Crates
+        | Catalogue::Git => true,
+        Catalogue::Npm | Catalogue::Pypi | Catalogue::Deb | Catalogue::Oci | Catalogue::Conda => {
+            false
+        }
     }
 }
 

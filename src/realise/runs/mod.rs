@@ -4,9 +4,9 @@
 //! Only what people start is looked at, and the libraries in the package that this brings in; of each file a few hundred
 //! bytes are read. It is a warning and no error: a package may be meant to find the rest another way.
 
-mod elf;
 mod files;
 mod machine;
+mod packages;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -20,7 +20,8 @@ use dgmo_store::Insertion;
 use dgmo_store::tree::Node;
 
 use super::PackageError;
-use elf::Elf;
+use super::elf;
+use super::elf::Elf;
 use files::Files;
 
 /// Where programs are that people start.
@@ -197,7 +198,9 @@ impl Look<'_> {
     fn read(&self, blob: BlobId) -> Result<Option<Elf>, PackageError> {
         let mut file = self.insertion.open_blob(blob)?;
         // One that cannot be read is told of by whoever lays it out.
-        Ok(elf::read(&mut file).unwrap_or_default())
+        let read = elf::read(&mut file).unwrap_or_default();
+        // Of what another processor runs nothing can be told here.
+        Ok(read.filter(|elf| elf.machine == elf::MACHINE))
     }
 
     fn files(&mut self) -> Result<&Files, PackageError> {
@@ -217,7 +220,8 @@ impl Look<'_> {
         }
         for (library, by) in self.missing.iter().take(MOST) {
             told.push(format!(
-                "`{by}` needs the library `{library}`, which is neither in the package nor on this machine"
+                "`{by}` needs the library `{library}`, which is neither in the package nor on this machine{}",
+                packages::told(library)
             ));
         }
         for (library, (by, place)) in self.astray.iter().take(MOST) {

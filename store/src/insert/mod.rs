@@ -81,6 +81,8 @@ pub struct AddOptions<'a> {
 pub enum Escaping {
     #[default]
     Refuse,
+    /// A whole path may stand in it: whoever adds looks where it leads.
+    Absolute,
     Allow,
 }
 

@@ -99,9 +99,14 @@ impl LinkTarget {
         platform::to_os(&self.0)
     }
 
+    /// Whether it is a whole path.
+    pub fn is_absolute(&self) -> bool {
+        self.0[0] == b'/'
+    }
+
     /// Whether the text leads out of a tree, from a folder `depth` folders below its root.
     pub fn leaves_tree(&self, depth: usize) -> bool {
-        if self.0[0] == b'/' {
+        if self.is_absolute() {
             return true;
         }
         let mut depth = depth;

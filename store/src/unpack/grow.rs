@@ -19,6 +19,7 @@ use super::layer::Role;
 use super::limit::Budget;
 use super::links;
 use super::system;
+use crate::insert::Escaping;
 use crate::tree::Alike;
 use crate::tree::Entry;
 use crate::tree::EntryName;
@@ -63,6 +64,7 @@ impl Growth {
 pub(super) struct Growing<'a> {
     strip: usize,
     of_system: bool,
+    links: Escaping,
     role: Role,
     budget: &'a Budget<'a>,
     root: Folder,
@@ -78,6 +80,7 @@ impl<'a> Growing<'a> {
         Self {
             strip: usize::try_from(how.strip).unwrap_or(usize::MAX),
             of_system: how.of_system,
+            links: how.links,
             role: how.role,
             budget,
             root: Folder::default(),
@@ -293,7 +296,7 @@ impl<'a> Growing<'a> {
             }
         }
         if self.role == Role::Whole {
-            links::check(&self.root)?;
+            links::check(&self.root, self.links)?;
         }
         let root = std::mem::take(&mut self.root);
         let mut counted = Counted::default();

@@ -17,6 +17,7 @@ use super::grow::Folder;
 use super::grow::GrownFile;
 use super::grow::Growth;
 use super::links;
+use crate::insert::Escaping;
 use crate::insert::Insertion;
 use crate::read::ReadError;
 use crate::tree::EntryName;
@@ -94,8 +95,8 @@ pub(super) fn inside(target: &[u8], depth: usize) -> Vec<u8> {
 impl Insertion<'_> {
     /// Refuses a tree with a link that leads out of it, by whatever detour: layers together may have one that none of
     /// them has alone.
-    pub fn check_links(&self, tree: TreeId) -> Result<(), LayersError> {
-        Ok(links::check(&self.grown(tree)?)?)
+    pub fn check_links(&self, tree: TreeId, links: Escaping) -> Result<(), LayersError> {
+        Ok(links::check(&self.grown(tree)?, links)?)
     }
 
     fn grown(&self, tree: TreeId) -> Result<Folder, ReadError> {

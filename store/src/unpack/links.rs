@@ -7,6 +7,7 @@ use super::grow::Folder;
 use super::grow::Growth;
 use super::limit::Measure;
 use super::limit::too_much;
+use crate::insert::Escaping;
 use crate::tree::EntryName;
 use crate::tree::LinkTarget;
 
@@ -20,9 +21,11 @@ const MOST_STEPS: u64 = 20_000_000;
 ///
 /// The text alone does not tell: with `d -> a/b`, the link `d/../../x` climbs from `a`, not from the top. So each
 /// link is also followed the way the system would. One that leads to nothing, or round in circles, leads nowhere
-/// outside and is fine.
-pub(super) fn check(root: &Folder) -> Result<(), UnpackError> {
+/// outside and is fine. Where whole paths are let pass, so are those that lead on over one: it is judged where it
+/// stands, by whoever lets it pass.
+pub(super) fn check(root: &Folder, escaping: Escaping) -> Result<(), UnpackError> {
     let mut walk = Walk {
+        absolute: escaping != Escaping::Refuse,
         above: vec![root],
         path: Vec::new(),
         steps: 0,
@@ -31,6 +34,8 @@ pub(super) fn check(root: &Folder) -> Result<(), UnpackError> {
 }
 
 struct Walk<'a> {
+    /// Whether a whole path is let pass.
+    absolute: bool,
     /// The folders from the top to where we are.
     above: Vec<&'a Folder>,
     path: Vec<EntryName>,
@@ -56,6 +61,9 @@ impl<'a> Walk<'a> {
     }
 
     fn link(&mut self, name: &EntryName, target: &'a LinkTarget) -> Result<(), UnpackError> {
+        if self.absolute && target.is_absolute() {
+            return Ok(());
+        }
         let stays = !target.leaves_tree(self.path.len()) && self.stays_inside(target);
         self.path.push(name.clone());
         if self.steps > MOST_STEPS {
@@ -103,7 +111,10 @@ impl<'a> Walk<'a> {
                         if hops > MOST_HOPS || self.steps > MOST_STEPS {
                             return true;
                         }
-                        // An absolute one is refused where it stands.
+                        // An absolute one is refused where it stands, or let pass there.
+                        if self.absolute && next.is_absolute() {
+                            return true;
+                        }
                         ahead.push(parts_of(next));
                     }
                     Some(Growth::File(_)) | None => missing += 1,

@@ -51,6 +51,7 @@ use dgmo_schema::manifest::Packing;
 
 use crate::insert::Added;
 use crate::insert::Content;
+use crate::insert::Escaping;
 use crate::insert::InsertError;
 use crate::insert::Insertion;
 use crate::tree::Tree;
@@ -73,6 +74,8 @@ pub struct Unpack {
     pub program: Option<String>,
     /// Whether it is a part of a whole system: an absolute link begins at its top, and `usr` is left out of each path.
     pub of_system: bool,
+    /// Links that climb out are refused whatever it says.
+    pub links: Escaping,
     pub role: Role,
     pub limits: Limits,
 }
@@ -85,6 +88,7 @@ impl Unpack {
             strip: 0,
             program: None,
             of_system: false,
+            links: Escaping::Refuse,
             role: Role::Whole,
             limits: Limits::default(),
         }

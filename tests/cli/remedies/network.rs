@@ -233,6 +233,17 @@ pub(super) fn proof(code: Code) -> Proof {
             "run `dgmo update`",
             Mend::Run,
         )),
+        Code::PackageTied => seen(
+            |sandbox| {
+                sandbox.manifest("packages: {one: {path: ./one}}\n");
+                sandbox.program("work/one/bin/one", "#!/bin/sh\n");
+                sandbox.link("/opt/nobody/lib", "work/one/lib");
+            },
+            "add `relocatable: false` to it",
+            |sandbox| {
+                sandbox.manifest("packages: {one: {path: ./one, relocatable: false}}\n");
+            },
+        ),
         Code::PathChanged => Proof::Own(|| {
             let sandbox = Sandbox::with("");
             sandbox.switch();

@@ -7,7 +7,7 @@ use dgmo_schema::event::Event;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::Piece;
 use dgmo_schema::manifest::Packing;
-use dgmo_store::LayersError;
+use dgmo_store::Escaping;
 use dgmo_store::tree::EntryName;
 use dgmo_store::tree::LinkTarget;
 use dgmo_store::tree::Node;
@@ -51,14 +51,8 @@ fn image(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> 
     let root = layers.root();
     making
         .insertion
-        .check_links(root)
-        .map_err(|error| match error {
-            LayersError::Read(error) => PackageError::Read(error),
-            LayersError::Links(source) => PackageError::Unpack {
-                url: making.locked.of.to_string(),
-                source,
-            },
-        })?;
+        .check_links(root, Escaping::Refuse)
+        .map_err(|error| PackageError::links(error, &making.locked.of.to_string()))?;
     let mut graft = Graft::new(making.insertion);
     graft.put(IMAGE, Node::Folder(root))?;
     for (name, path) in &making.locked.programs {

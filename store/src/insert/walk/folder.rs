@@ -155,7 +155,12 @@ impl OpenFolder {
             path: self.path(at),
             source,
         })?;
-        if walk.options.escaping_links == Escaping::Refuse && target.leaves_tree(self.depth) {
+        let may_escape = match walk.options.escaping_links {
+            Escaping::Refuse => false,
+            Escaping::Absolute => target.is_absolute(),
+            Escaping::Allow => true,
+        };
+        if !may_escape && target.leaves_tree(self.depth) {
             let path = self.path(at);
             return Err(InsertError::Escapes { path, target });
         }

@@ -9,6 +9,7 @@ use super::by_hand::header;
 use super::by_hand::seal;
 use super::honest::pack;
 use super::*;
+use crate::insert::Escaping;
 use dgmo_schema::code::Diagnose;
 
 #[test]
@@ -94,6 +95,28 @@ fn links_that_leave_the_tree_are_refused_even_by_a_detour() {
         refusal(&zip, Packing::Zip),
         UnpackError::Link { .. }
     ));
+}
+
+#[test]
+fn whole_paths_are_let_pass_where_somebody_looks_at_them_and_nothing_else() {
+    let how = Unpack {
+        links: Escaping::Absolute,
+        ..Unpack::new(Packing::Tar)
+    };
+    let link = |name: &str, target: &str| Tar::default().symlink(name, target);
+    let passed = link("a", "/opt/x/b").symlink("c", "a/d").end();
+    assert_eq!(
+        list(&passed, &how).unwrap().0,
+        ["a -> /opt/x/b", "c -> a/d"]
+    );
+    for tar in [
+        link("a", ".."),
+        link("a", "/x").symlink("b", "a/../.."),
+        link("d/deep/up", "../..").symlink("x", "d/deep/up/../y"),
+    ] {
+        let error = list(&tar.end(), &how).unwrap_err();
+        assert!(matches!(error, UnpackError::Link { .. }), "{error}");
+    }
 }
 
 #[test]

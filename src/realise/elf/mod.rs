@@ -1,4 +1,11 @@
-//! Programs for Linux: the loader and the libraries one asks for.
+//! Programs for Linux: the loader and the libraries one asks for, and how it is made to ask for others.
+
+mod image;
+mod patch;
+
+pub(super) use patch::Change;
+pub(super) use patch::Unpatchable;
+pub(super) use patch::patched;
 
 use std::io;
 use std::io::Read;
@@ -8,6 +15,8 @@ use std::io::SeekFrom;
 /// What a program or a library asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Elf {
+    /// The number of the processor it was built for.
+    pub(super) machine: u16,
     /// The program that loads it; a library has none.
     pub(super) loader: Option<String>,
     /// Libraries, by name.
@@ -37,7 +46,7 @@ const RPATH: u64 = 15;
 const RUNPATH: u64 = 29;
 
 /// The number of the processor this program was built for.
-const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
+pub(super) const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
     62
 } else if cfg!(target_arch = "aarch64") {
     183
@@ -47,7 +56,7 @@ const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
     0
 };
 
-/// What a file asks for; nothing where it is no program of this processor, or not whole.
+/// What a file asks for; nothing where it is no program of 64 bits, or not whole.
 pub(super) fn read(file: &mut (impl Read + Seek)) -> io::Result<Option<Elf>> {
     match Reader(file).elf() {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
@@ -70,15 +79,17 @@ impl<R: Read + Seek> Reader<'_, R> {
     fn elf(&mut self) -> io::Result<Option<Elf>> {
         let head = self.bytes(0, 64)?;
         // 64 bits, the lower byte first: all that machines of today have.
-        let is_ours = head.starts_with(&[0x7f, b'E', b'L', b'F', 2, 1])
-            && u16::from_le_bytes([head[18], head[19]]) == MACHINE;
+        let is_ours = head.starts_with(&[0x7f, b'E', b'L', b'F', 2, 1]);
         let count = u16::from_le_bytes([head[56], head[57]]);
         if !is_ours || count > MOST_SEGMENTS || head[54] != 56 {
             return Ok(None);
         }
         let table = self.bytes(number(&head, 32), u64::from(count) * 56)?;
         let segments: Vec<Segment> = table.chunks_exact(56).map(segment).collect();
-        let mut elf = Elf::default();
+        let mut elf = Elf {
+            machine: u16::from_le_bytes([head[18], head[19]]),
+            ..Elf::default()
+        };
         let of_kind = |kind| segments.iter().find(|it| it.kind == kind);
         if let Some(interpreter) = of_kind(INTERPRETER) {
             elf.loader = Some(self.text(interpreter.offset)?);
