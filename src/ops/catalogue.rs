@@ -65,8 +65,23 @@ pub fn tool(engine: &Engine<'_>, name: &str, manifest: &Path) -> Result<PackageN
     let loaded = manifest::load(manifest)?;
     let downloads = want::downloads(engine);
     let indexes = want::indexes(engine, &loaded.manifest, &downloads);
-    let found = indexes.look_up(name)?;
-    Ok(found.name.clone())
+    if let Some(found) = indexes.find(name)? {
+        return Ok(found.name.clone());
+    }
+    let (what, hint) = match indexes.near(name)? {
+        Some(near) => (
+            format!("no index has a tool `{name}`"),
+            format!("did you mean `{near}`? `dgmo search {name}` looks for more"),
+        ),
+        None => (
+            format!("it is not said where `{name}` comes from"),
+            format!(
+                "name its catalogue (`dgmo add npm:{name}`, `dgmo add {name} --from github:OWNER/NAME`), or add \
+                 `--path DIR` or `--url URL`"
+            ),
+        ),
+    };
+    Err(OpError::Usage { what, hint }.into())
 }
 
 /// What the package info is asked for is.

@@ -81,8 +81,8 @@ fn of_names(code: Code) -> Proof {
     match code {
         Code::ToolUnknown => Proof::Own(|| {
             let sandbox = Sandbox::new();
-            sandbox.manifest("");
-            let told = sandbox.dgmo("add no-such-tool-anywhere");
+            sandbox.manifest("packages: {no-such-tool-anywhere: latest}\n");
+            let told = sandbox.dgmo("switch");
             is_told(Code::ToolUnknown, &told, "name its source");
         }),
         Code::IndexUnusable => mended(
