@@ -10,6 +10,7 @@ use dgmo_schema::manifest::DigestScope;
 use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::manifest::Packing;
 use dgmo_schema::manifest::Requirement;
+use dgmo_schema::manifest::ShortSource;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::manifest::UrlSource;
 use dgmo_schema::name::PackageName;
@@ -22,11 +23,11 @@ use super::switch;
 use super::words;
 use crate::ops;
 use crate::ops::Edited;
+use crate::ops::Engine;
 use crate::ops::Failure;
 use crate::ops::Follow;
 use crate::ops::OpError;
 use crate::ops::Result;
-use crate::source::index;
 use crate::ui::Printer;
 use crate::ui::Renderer;
 
@@ -41,14 +42,14 @@ Examples:
   dgmo add notes --path ./tools/notes           the same under another name
   dgmo add helix --url 'https://example.org/helix-{version}-{system}.tar.xz' --version 25.1 --strip 1 --bin hx
   dgmo add jq --url https://example.org/jq --no-switch
-  dgmo add ripgrep                              a well-known tool: `dgmo search` finds its name
+  dgmo add ripgrep fd jq@1.7                    well-known tools: `dgmo search` finds their names
   dgmo add npm:typescript@5                     a package of npm, in a version that is compatible with 5
   dgmo add github:cli/cli --bin gh              the newest release of a repository
   dgmo add gh --from github:cli/cli@2 --asset 'gh_{version}_{os}_{arch}.tar.gz'")]
 pub(super) struct Args {
     /// The name of a well-known tool (`NAME@VERSION`); or a path, an address or a package of a catalogue (`npm:NAME@VERSION`) to take the name from
-    #[arg(value_name = "PKG")]
-    package: String,
+    #[arg(value_name = "PKG", required = true)]
+    packages: Vec<String>,
     /// Take it from this folder or file
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     path: Option<String>,
@@ -99,14 +100,19 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
     let renderer = Renderer::new(printer);
     let engine = global.engine(args.common.special(), &renderer)?;
     let request = args.common.request("add")?;
-    let (name, requirement) = package(args, &request.manifest)?;
+    let adding = Adding {
+        args,
+        engine: &engine,
+        manifest: &request.manifest,
+    };
+    let packages = adding.packages()?;
     let follow = if args.no_switch {
         Follow::Lock
     } else {
         Follow::Switch
     };
     let show = |plan: &_| switch::show_plan(plan, printer);
-    let edited = ops::add(&engine, request, &name, &requirement, (follow, &show))?;
+    let edited = ops::add(&engine, request, &packages, (follow, &show))?;
     tell(&edited, printer)
 }
 
@@ -119,126 +125,131 @@ pub(super) fn tell(edited: &Edited, printer: Printer) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The name and the package that are meant.
-fn package(args: &Args, manifest: &Path) -> Result<(PackageName, Requirement)> {
-    let Meant {
-        name,
-        place,
-        programs,
-    } = meant(args)?;
-    let source = match place {
-        Place::Named(mut source) => {
-            refuse_of_addresses(args)?;
-            source.version = args.version.clone().or(source.version);
-            let pattern = args.asset.clone().map(|text| (DigestScope::Any, text));
-            source.asset = pattern.into_iter().collect();
-            source.minisign.clone_from(&args.minisign);
-            Source::Named(source)
+/// What is added, and to what.
+struct Adding<'a> {
+    args: &'a Args,
+    engine: &'a Engine<'a>,
+    manifest: &'a Path,
+}
+
+impl Adding<'_> {
+    /// The names and the packages that are meant.
+    fn packages(&self) -> Result<Vec<(PackageName, Requirement)>> {
+        if let [_, _, ..] = self.args.packages[..] {
+            self.refuse_of_one()?;
         }
-        _ if args.asset.is_some() => {
-            return Err(OpError::Usage {
-                what: "`--asset` goes with releases of a forge".to_owned(),
-                hint: "say which with `--from github:OWNER/NAME`".to_owned(),
+        let packages = self.args.packages.iter();
+        packages.map(|given| self.package(given)).collect()
+    }
+
+    /// What says of one package where it comes from says nothing of several.
+    fn refuse_of_one(&self) -> Result<()> {
+        let args = self.args;
+        for (flag, given) in [
+            ("--path", args.path.is_some()),
+            ("--url", args.url.is_some()),
+            ("--from", args.from.is_some()),
+            ("--version", args.version.is_some()),
+            ("--asset", args.asset.is_some()),
+            ("--bin", !args.bin.is_empty()),
+            ("--digest", args.digest.is_some()),
+        ] {
+            if given {
+                return Err(OpError::Usage {
+                    what: format!("`{flag}` says something of one package, and these are several"),
+                    hint: format!("add the one that `{flag}` is for alone"),
+                }
+                .into());
             }
-            .into());
         }
-        Place::Path(path) => Source::Path {
-            path: relative(&path, manifest)?,
-            base: folder(manifest),
-        },
-        Place::Url(url) => Source::Url(UrlSource {
-            url,
-            version: args.version.clone(),
-            strip: args.strip,
-            unpack: args.unpack,
-            digest: digest(args.digest.as_deref())?,
-            minisign: args.minisign.clone(),
-        }),
-    };
-    let requirement = Requirement {
-        source,
-        bin: if args.bin.is_empty() {
-            programs
-        } else {
-            args.bin.clone()
-        },
-        priority: args.priority,
-        relocatable: true,
-    };
-    Ok((name.parse()?, requirement))
-}
+        Ok(())
+    }
 
-/// What the words of the command name.
-struct Meant {
-    name: String,
-    place: Place,
-    /// The programs to show, where they are known.
-    programs: Vec<String>,
-}
+    fn package(&self, given: &str) -> Result<(PackageName, Requirement)> {
+        let args = self.args;
+        let (name, place) = self.meant(given)?;
+        let source = match place {
+            Place::Named(mut source) => {
+                refuse_of_addresses(args)?;
+                source.version = args.version.clone().or(source.version);
+                let pattern = args.asset.clone().map(|text| (DigestScope::Any, text));
+                source.asset = pattern.into_iter().collect();
+                source.minisign.clone_from(&args.minisign);
+                Source::Named(source)
+            }
+            _ if args.asset.is_some() => {
+                return Err(OpError::Usage {
+                    what: "`--asset` goes with releases of a forge".to_owned(),
+                    hint: "say which with `--from github:OWNER/NAME`".to_owned(),
+                }
+                .into());
+            }
+            Place::Short(version) => {
+                refuse_of_addresses(args)?;
+                let version = args.version.clone().or(version);
+                Source::Short(ShortSource {
+                    version: Some(version.unwrap_or_else(|| "latest".to_owned())),
+                })
+            }
+            Place::Path(path) => Source::Path {
+                path: relative(&path, self.manifest)?,
+                base: folder(self.manifest),
+            },
+            Place::Url(url) => Source::Url(UrlSource {
+                url,
+                version: args.version.clone(),
+                strip: args.strip,
+                unpack: args.unpack,
+                digest: digest(args.digest.as_deref())?,
+                minisign: args.minisign.clone(),
+            }),
+        };
+        let requirement = Requirement {
+            source,
+            bin: args.bin.clone(),
+            priority: args.priority,
+            relocatable: true,
+        };
+        Ok((name.parse()?, requirement))
+    }
 
-fn meant(args: &Args) -> Result<Meant> {
-    let given = &args.package;
-    let plain = |name: String, place| {
-        let programs = Vec::new();
-        Ok(Meant {
-            name,
-            place,
-            programs,
-        })
-    };
-    if let Some(path) = &args.path {
-        return plain(given.clone(), Place::Path(path.clone()));
+    /// What a word of the command names.
+    fn meant(&self, given: &str) -> Result<(String, Place)> {
+        let args = self.args;
+        if let Some(path) = &args.path {
+            return Ok((given.to_owned(), Place::Path(path.clone())));
+        }
+        if let Some(url) = &args.url {
+            return Ok((given.to_owned(), Place::Url(url.clone())));
+        }
+        if let Some(from) = &args.from {
+            let source = named(from).ok_or_else(|| no_catalogue(from))?;
+            return Ok((given.to_owned(), Place::Named(source)));
+        }
+        if let Some(source) = named(given) {
+            return Ok((name_in(&source.offer), Place::Named(source)));
+        }
+        if given.contains("://") {
+            return Ok((name_of(given), Place::Url(given.to_owned())));
+        }
+        if given.starts_with('.') || given.starts_with('/') {
+            return Ok((name_of(given), Place::Path(given.to_owned())));
+        }
+        let (name, version) = match given.split_once('@') {
+            Some((name, version)) => (name, Some(version.to_owned())),
+            None => (given, None),
+        };
+        let name = ops::tool(self.engine, name, self.manifest)?;
+        Ok((name.to_string(), Place::Short(version)))
     }
-    if let Some(url) = &args.url {
-        return plain(given.clone(), Place::Url(url.clone()));
-    }
-    if let Some(from) = &args.from {
-        let source = named(from).ok_or_else(|| no_catalogue(from))?;
-        return plain(given.clone(), Place::Named(source));
-    }
-    if let Some(source) = named(given) {
-        return plain(name_in(&source.offer), Place::Named(source));
-    }
-    if given.contains("://") {
-        return plain(name_of(given), Place::Url(given.clone()));
-    }
-    if given.starts_with('.') || given.starts_with('/') {
-        return plain(name_of(given), Place::Path(given.clone()));
-    }
-    let Some((tool, version)) = tool(given) else {
-        return Err(not_meant(given));
-    };
-    let mut source = ops::of_tool(tool);
-    source.version = version;
-    Ok(Meant {
-        name: tool.name.to_owned(),
-        place: Place::Named(source),
-        programs: tool.programs.iter().map(|it| (*it).to_owned()).collect(),
-    })
-}
-
-/// What to say of a word that names nothing.
-fn not_meant(given: &str) -> Failure {
-    let (what, hint) = match index::near(given) {
-        Some(near) => (
-            format!("the index has no tool `{given}`"),
-            format!("did you mean `{near}`? `dgmo search {given}` looks for more"),
-        ),
-        None => (
-            format!("it is not said where `{given}` comes from"),
-            format!(
-                "name its catalogue (`dgmo add npm:{given}`, `dgmo add {given} --from github:OWNER/NAME`), or add \
-                 `--path DIR` or `--url URL`"
-            ),
-        ),
-    };
-    OpError::Usage { what, hint }.into()
 }
 
 enum Place {
     Path(String),
     Url(String),
     Named(NamedSource),
+    /// A tool of an index, in a version.
+    Short(Option<String>),
 }
 
 /// What `CATALOGUE:NAME@VERSION` means, if it begins with a catalogue.
@@ -277,15 +288,6 @@ pub(super) fn named(text: &str) -> Option<NamedSource> {
             name,
         })
     })
-}
-
-/// The tool of the index that `NAME@VERSION` means.
-fn tool(text: &str) -> Option<(&'static index::Tool, Option<String>)> {
-    let (name, version) = match text.split_once('@') {
-        Some((name, version)) => (name, Some(version.to_owned())),
-        None => (text, None),
-    };
-    Some((index::find(name)?, version))
 }
 
 /// What a package of a catalogue is called where nothing else is said.

@@ -19,10 +19,11 @@ use crate::ui::Renderer;
 use crate::ui::Style;
 use crate::ui::Table;
 
-/// Look for a tool in the index
+/// Look for a tool in the indexes
 ///
-/// The index is part of dgmo: it knows some hundred tools by the names people type, and where each is published. What it
-/// does not know is added by its catalogue: `dgmo add npm:NAME`. Exit 3 if nothing is found.
+/// One index is part of dgmo: it knows some hundred tools by the names people type, and where each is published; others
+/// are in `indexes:` of the manifest. What they do not know is added by its catalogue: `dgmo add npm:NAME`. Exit 3 if
+/// nothing is found.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,6 +34,12 @@ pub(super) struct Args {
     /// Words of its name, or of what it is; all must be there
     #[arg(value_name = "WORD", required = true)]
     words: Vec<String>,
+    /// The manifest [default: dgmo.yaml here or above, else ~/.config/dgmo/dgmo.yaml]
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Never open a socket: look into what came earlier
+    #[arg(long)]
+    offline: bool,
 }
 
 /// Tell what a catalogue has of a package: versions, dates, channels
@@ -54,16 +61,31 @@ pub(super) struct InfoArgs {
     offline: bool,
 }
 
-pub(super) fn run(args: &Args, printer: Printer) -> Result<Exit> {
-    let report = ops::search(&args.words);
+pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit> {
+    let renderer = Renderer::new(printer);
+    let special = Special {
+        offline: args.offline,
+        manifest: args.file.clone(),
+        ..Special::default()
+    };
+    let engine = global.engine(special, &renderer)?;
+    let manifest = manifest_if_any(args.file.as_ref())?;
+    let report = ops::search(&engine, &args.words, manifest.as_deref())?;
     printer.report(&report, found).map_err(OpError::stdout)?;
     Ok(Exit::found(report.tools.is_empty()))
 }
 
+/// Without a manifest there is still something to ask.
+fn manifest_if_any(file: Option<&PathBuf>) -> Result<Option<PathBuf>> {
+    match file {
+        Some(_) => Ok(Some(manifest_path(file.cloned())?)),
+        None => Ok(manifest_path(None).ok()),
+    }
+}
+
 fn found(report: &SearchReport, _: Style) -> String {
     if report.tools.is_empty() {
-        return "the index has no such tool; `dgmo add CATALOGUE:NAME` takes any other\n"
-            .to_owned();
+        return "no index has such a tool; `dgmo add CATALOGUE:NAME` takes any other\n".to_owned();
     }
     let mut table = Table::with_heading(&["NAME", "FROM", "WHAT IT IS"]);
     for tool in &report.tools {
@@ -84,11 +106,7 @@ pub(super) fn info(args: &InfoArgs, global: &Global, printer: Printer) -> Result
         ..Special::default()
     };
     let engine = global.engine(special, &renderer)?;
-    // Without a manifest there is still something to ask.
-    let manifest = match &args.file {
-        Some(_) => Some(manifest_path(args.file.clone())?),
-        None => manifest_path(None).ok(),
-    };
+    let manifest = manifest_if_any(args.file.as_ref())?;
     let asked = match add::named(&args.package) {
         Some(source) => Asked {
             name: add::name_in(&source.offer).parse()?,

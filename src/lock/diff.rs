@@ -146,6 +146,8 @@ mod tests {
             };
             let package = LockedPackage {
                 version: version.map(str::to_owned),
+                runs_with: None,
+                recipes: Vec::new(),
                 builds: BTreeMap::from([(Scope::Any, build)]),
             };
             (name.parse().unwrap(), package)

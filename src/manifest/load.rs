@@ -296,7 +296,7 @@ fn plainly(error: &io::Error) -> &'static str {
     }
 }
 
-fn not_text(shown: &str, bytes: &[u8], valid_up_to: usize) -> Problem {
+pub(super) fn not_text(shown: &str, bytes: &[u8], valid_up_to: usize) -> Problem {
     let text = String::from_utf8_lossy(bytes);
     // What comes before the first bad byte is the same in both.
     let span = Span {

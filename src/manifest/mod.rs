@@ -2,6 +2,7 @@
 
 mod edit;
 mod find;
+mod index;
 mod layout;
 mod load;
 #[cfg(unix)]
@@ -22,6 +23,7 @@ pub use edit::add_package;
 pub use edit::remove_package;
 pub use find::MANIFEST_FILE;
 pub use find::find;
+pub use index::read_index;
 pub use load::LoadError;
 pub use load::LoadedManifest;
 pub use load::load;

@@ -7,6 +7,7 @@ use dgmo_schema::manifest::DigestScope;
 use dgmo_schema::manifest::ExpectedDigest;
 use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::manifest::Requirement;
+use dgmo_schema::manifest::ShortSource;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::manifest::UrlSource;
 use dgmo_schema::name::PackageName;
@@ -14,10 +15,18 @@ use dgmo_schema::system::System;
 
 /// The line of a package, without indentation: `jq: {path: "./jq"}`.
 pub(super) fn entry(name: &PackageName, requirement: &Requirement) -> String {
+    if let (Source::Short(short), [], 0) = (
+        &requirement.source,
+        &requirement.bin[..],
+        requirement.priority,
+    ) {
+        return format!("{}: {}", key(name.as_str()), version(short));
+    }
     let mut pairs = match &requirement.source {
         Source::Path { path, .. } => vec![("path", quoted(path))],
         Source::Url(url) => url_pairs(url),
         Source::Named(named) => named_pairs(named),
+        Source::Short(short) => vec![("version", version(short))],
     };
     if !requirement.bin.is_empty() {
         let programs: Vec<String> = requirement.bin.iter().map(|it| quoted(it)).collect();
@@ -30,6 +39,14 @@ pub(super) fn entry(name: &PackageName, requirement: &Requirement) -> String {
         pairs.push(("relocatable", "false".to_owned()));
     }
     format!("{}: {}", key(name.as_str()), map(&pairs))
+}
+
+/// The version of a tool of an index; a word needs no quotes.
+fn version(source: &ShortSource) -> String {
+    match source.version.as_deref() {
+        None | Some("latest") => "latest".to_owned(),
+        Some(version) => quoted(version),
+    }
 }
 
 fn named_pairs(source: &NamedSource) -> Vec<(&'static str, String)> {

@@ -39,16 +39,19 @@ pub enum Follow {
     Lock,
 }
 
-/// Adds a package to the manifest.
+/// Adds packages to the manifest.
 pub fn add(
     engine: &Engine<'_>,
     request: SwitchRequest,
-    name: &PackageName,
-    package: &Requirement,
+    packages: &[(PackageName, Requirement)],
     (follow, show): (Follow, Show<'_>),
 ) -> Result<Edited> {
     edit(engine, request, (follow, show), |text| {
-        Ok(manifest::add_package(text, name, package)?)
+        let mut text = text.to_owned();
+        for (name, package) in packages {
+            text = manifest::add_package(&text, name, package)?;
+        }
+        Ok(text)
     })
 }
 

@@ -15,6 +15,7 @@ use super::want;
 use crate::lock;
 use crate::manifest;
 use crate::resolve;
+use crate::resolve::Asking;
 use crate::resolve::Several;
 use crate::source::Catalogues;
 
@@ -35,7 +36,12 @@ pub fn outdated(
     let downloads = want::downloads(engine);
     let catalogues = Catalogues::new(&downloads, &manifest.sources);
     let not_after = want::not_after(engine, manifest);
-    let found = resolve::newest(manifest, &locked, &catalogues, (not_after, only));
+    let indexes = want::indexes(engine, manifest, &downloads);
+    let asking = Asking {
+        catalogues: &catalogues,
+        indexes: &indexes,
+    };
+    let found = resolve::newest(manifest, &locked, asking, (not_after, only));
     let mut report = OutdatedReport {
         outdated: Vec::new(),
         asked: found.len() as u64,

@@ -30,6 +30,7 @@ use crate::resolve::Origins;
 use crate::resolve::ResolveHow;
 use crate::source::Catalogues;
 use crate::source::Downloads;
+use crate::source::Indexes;
 
 /// A manifest, and the lock it comes to on any machine.
 pub(super) struct Resolved {
@@ -87,6 +88,15 @@ pub(super) fn downloads<'a>(engine: &Engine<'a>) -> Downloads<'a> {
     )
 }
 
+/// Where short names are looked up.
+pub(super) fn indexes<'a>(
+    engine: &Engine<'_>,
+    manifest: &'a Manifest,
+    downloads: &'a Downloads<'a>,
+) -> Indexes<'a> {
+    Indexes::new(&manifest.indexes, downloads, engine.clock.now())
+}
+
 /// The last moment at which a version may have been published to be taken anew.
 pub(super) fn not_after(engine: &Engine<'_>, manifest: &Manifest) -> Option<Timestamp> {
     let by_manifest = manifest.minimum_release_age;
@@ -111,10 +121,12 @@ pub(super) fn resolved(
         StatCache::load(&path, engine.clock.now_precise())
     });
     let catalogues = Catalogues::new(downloads, &loaded.manifest.sources);
+    let indexes = indexes(engine, &loaded.manifest, downloads);
     let how = ResolveHow {
         update: request.update.clone(),
         downloads,
         catalogues: &catalogues,
+        indexes: &indexes,
         not_after: not_after(engine, &loaded.manifest),
         stat_cache: stat_cache.as_ref(),
     };

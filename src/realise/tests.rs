@@ -5,6 +5,7 @@ use std::fs;
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::event::Silent;
+use dgmo_schema::generation::Timestamp;
 use dgmo_schema::id::Digest;
 use dgmo_schema::manifest::Manifest;
 use dgmo_schema::manifest::Source;
@@ -19,6 +20,7 @@ use crate::resolve::resolve;
 use crate::resolve::tests::manifest;
 use crate::resolve::tests::path;
 use crate::resolve::tests::url;
+use crate::source::Indexes;
 use crate::source::Online;
 use crate::source::tests::Bench;
 use crate::source::tests::server::Answer;
@@ -53,6 +55,7 @@ impl Scene {
             update: Update::Nothing,
             downloads: &downloads,
             catalogues: &Catalogues::new(&downloads, &manifest.sources),
+            indexes: &Indexes::new(&[], &downloads, Timestamp::from_seconds(0)),
             not_after: None,
             stat_cache: None,
         };

@@ -15,6 +15,7 @@ use super::named::NamedError;
 use super::placeholder::PlaceholderError;
 use super::several::Several;
 use crate::source::FetchError;
+use crate::source::IndexError;
 
 /// Some packages could not be resolved; each with its reason.
 pub type ResolveError = Several<PackageError>;
@@ -30,6 +31,8 @@ pub enum PackageError {
     Digest { url: String },
     #[error(transparent)]
     Named(#[from] NamedError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error("cannot unpack `{url}`")]
@@ -58,6 +61,7 @@ impl Diagnose for PackageError {
             Self::Placeholder(error) => error.code(),
             Self::Packing { .. } => Code::PackingUnknown,
             Self::Named(error) => error.code(),
+            Self::Index(error) => error.code(),
             Self::Fetch(error) => error.code(),
             Self::Digest { .. }
             | Self::Unpack { .. }
@@ -68,7 +72,7 @@ impl Diagnose for PackageError {
 
     fn hint(&self) -> Option<Hint> {
         let text = match self {
-            Self::Placeholder(_) | Self::Fetch(_) | Self::Named(_) => return None,
+            Self::Placeholder(_) | Self::Fetch(_) | Self::Index(_) | Self::Named(_) => return None,
             Self::Packing { .. } => {
                 "say how with `unpack:`, such as `unpack: tar.gz` or `unpack: program`"
             }
@@ -84,6 +88,7 @@ impl Diagnose for PackageError {
         match self {
             Self::Placeholder(error) => Some(error),
             Self::Named(error) => Some(error),
+            Self::Index(error) => Some(error),
             Self::Fetch(error) => Some(error),
             Self::Unpack { source, .. } => Some(source),
             Self::Path { source, .. } => Some(source),

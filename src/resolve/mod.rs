@@ -5,7 +5,9 @@ mod named;
 mod path;
 mod placeholder;
 mod record;
+mod runtime;
 mod several;
+mod short;
 mod solve;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -21,6 +23,7 @@ pub use placeholder::PlaceholderError;
 pub(crate) use record::identity;
 pub use record::record;
 pub use several::Several;
+pub use short::Asking;
 pub(crate) use url::unpack;
 
 use std::collections::BTreeMap;
@@ -47,13 +50,18 @@ use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::manifest::Requirement;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::name::PackageName;
+use dgmo_schema::system::System;
 use dgmo_store::Busy;
 use dgmo_store::StatCache;
 
 use crate::home;
 use crate::source::Catalogues;
 use crate::source::Downloads;
+use crate::source::Indexes;
 use crate::source::in_parallel;
+use short::Part;
+use short::Spelled;
+use short::SpelledOut;
 use url::Wanted;
 
 /// How many packages catalogues are asked for at once.
@@ -90,6 +98,8 @@ pub struct ResolveHow<'a> {
     pub downloads: &'a Downloads<'a>,
     /// Who offers packages by name.
     pub catalogues: &'a Catalogues<'a>,
+    /// Who knows short names.
+    pub indexes: &'a Indexes<'a>,
     /// Versions published later are not taken anew.
     pub not_after: Option<Timestamp>,
     /// Files of `path:` packages it knows are not read again.
@@ -155,6 +165,10 @@ pub fn resolve(
     how: &ResolveHow<'_>,
     observer: &dyn Observer,
 ) -> Result<Resolution, ResolveError> {
+    let SpelledOut {
+        packages: spelled,
+        failures,
+    } = short::spell_out(manifest, previous, how);
     let mut work = Work {
         manifest,
         previous,
@@ -165,7 +179,7 @@ pub fn resolve(
             origins: Origins::default(),
         },
         wanted: Vec::new(),
-        failures: Vec::new(),
+        failures,
     };
     let mut near = Vec::new();
     let mut named = Vec::new();
@@ -182,17 +196,30 @@ pub fn resolve(
                     program: program_name(name, requirement),
                 },
             }),
-            Source::Named(source) => named.push(work.named(name, requirement, source)),
+            Source::Named(source) => {
+                named.push(vec![work.named(name, (requirement, source), None)]);
+            }
             Source::Url(_) => {
-                if let Err(failure) = work.look_at_addresses(name, requirement) {
-                    work.failures.push((name.clone(), failure));
-                }
+                work.look_at_addresses(name, requirement, &manifest.systems);
+            }
+            Source::Short(_) => {
+                // Who is not spelled out has failed already.
+                let spelled = spelled.get(name);
+                named.extend(spelled.map(|spelled| work.spelled(name, spelled)));
             }
         }
     }
     work.take(near);
     work.ask(&named);
     work.fetch();
+    for (name, package) in &mut work.resolution.lock.packages {
+        if let Some(spelled) = spelled.get(name) {
+            package.recipes.clone_from(&spelled.recipes);
+        }
+    }
+    if work.failures.is_empty() {
+        work.failures = runtime::bind(&mut work.resolution.lock);
+    }
     if work.failures.is_empty() {
         return Ok(work.resolution);
     }
@@ -204,30 +231,50 @@ pub fn resolve(
 pub fn newest(
     manifest: &Manifest,
     locked: &Lock,
-    catalogues: &Catalogues<'_>,
+    asking: Asking<'_>,
     (not_after, only): (Option<Timestamp>, &BTreeSet<PackageName>),
-) -> Vec<(PackageName, Result<Newest, NamedError>)> {
+) -> Vec<(PackageName, Result<Newest, PackageError>)> {
     let packages = manifest.packages.iter();
     let packages = packages.filter(|(name, _)| only.is_empty() || only.contains(*name));
-    let named = packages.filter_map(|(name, requirement)| match &requirement.source {
-        Source::Named(source) => Some(named::Wanted {
+    let named = packages.filter_map(|(name, requirement)| {
+        let source = match &requirement.source {
+            Source::Named(source) => Ok(source.clone()),
+            Source::Short(source) => {
+                let known = (locked.packages.get(name), asking.indexes);
+                short::source_of(manifest, name, source, known)
+            }
+            Source::Url(_) | Source::Path { .. } => return None,
+        };
+        Some((name, requirement, source))
+    });
+    let named: Vec<_> = named.collect();
+    let found = in_parallel(&vec![None; named.len()], ASKED_AT_ONCE, 1, |index| {
+        let (name, requirement, source) = &named[index];
+        let Ok(source) = source else { return None };
+        let wanted = named::Wanted {
             name,
             source,
             bin: &requirement.bin,
             systems: &manifest.systems,
             previous: None,
+            version: None,
+            is_alone: true,
             not_after,
             python: python(manifest),
-        }),
-        _ => None,
+        };
+        Some(wanted.newest(locked.packages.get(*name), asking.catalogues))
     });
-    let named: Vec<_> = named.collect();
-    let found = in_parallel(&vec![None; named.len()], ASKED_AT_ONCE, 1, |index| {
-        let wanted = &named[index];
-        wanted.newest(locked.packages.get(wanted.name), catalogues)
+    let found = named.into_iter().zip(found);
+    let found = found.map(|((name, _, source), found)| {
+        let result = match (source, found) {
+            (Err(error), _) => Err(error.into()),
+            (Ok(_), found) => found
+                .expect("who has a source was asked")
+                .map_err(PackageError::from),
+        };
+        (name.clone(), result)
     });
-    let names = named.iter().map(|wanted| wanted.name.clone());
-    names.zip(found).collect()
+    found.collect()
 }
 
 /// Which Python the manifest itself has: what it says of the version of the package of this name.
@@ -237,6 +284,7 @@ fn python(manifest: &Manifest) -> Option<&str> {
     match &manifest.packages[name].source {
         Source::Named(source) => source.version.as_deref(),
         Source::Url(source) => source.version.as_deref(),
+        Source::Short(source) => source.version.as_deref(),
         Source::Path { .. } => None,
     }
 }
@@ -303,33 +351,54 @@ impl<'a> Work<'a> {
     fn named(
         &self,
         name: &'a PackageName,
-        requirement: &'a Requirement,
-        source: &'a NamedSource,
+        (requirement, source): (&'a Requirement, &'a NamedSource),
+        of: Option<(&'a Spelled, &'a Part)>,
     ) -> named::Wanted<'a> {
         let previous = self.previous.and_then(|lock| lock.packages.get(name));
         named::Wanted {
             name,
             source,
             bin: &requirement.bin,
-            systems: &self.manifest.systems,
+            systems: of.map_or(&self.manifest.systems, |(_, part)| &part.systems),
             previous: previous.filter(|_| !self.how.update.covers(name)),
+            version: of.and_then(|(spelled, _)| spelled.version.clone()),
+            is_alone: of.is_none_or(|(_, part)| part.is_for_all),
             not_after: self.how.not_after,
             python: python(self.manifest),
         }
     }
 
+    /// What of a short name comes from catalogues, in order; its addresses are looked at.
+    fn spelled(&mut self, name: &'a PackageName, spelled: &'a Spelled) -> Vec<named::Wanted<'a>> {
+        let mut wanted = Vec::new();
+        for part in &spelled.parts {
+            match &part.requirement.source {
+                Source::Named(source) => {
+                    let of = Some((spelled, part));
+                    wanted.push(self.named(name, (&part.requirement, source), of));
+                }
+                _ => self.look_at_addresses(name, &part.requirement, &part.systems),
+            }
+        }
+        wanted
+    }
+
     /// Asks the catalogues, several packages at once.
-    fn ask(&mut self, named: &[named::Wanted<'_>]) {
+    fn ask(&mut self, named: &[Vec<named::Wanted<'_>>]) {
         let locked = in_parallel(&vec![None; named.len()], ASKED_AT_ONCE, 1, |index| {
-            named[index].lock(self.how.catalogues)
+            named::lock_all(&named[index], self.how.catalogues)
         });
         for (wanted, locked) in named.iter().zip(locked) {
+            let Some(name) = wanted.first().map(|wanted| wanted.name) else {
+                continue;
+            };
             match locked {
                 Ok(package) => {
-                    let packages = &mut self.resolution.lock.packages;
-                    packages.insert(wanted.name.clone(), package);
+                    for (scope, build) in package.builds {
+                        self.settle(name, package.version.as_deref(), scope, build);
+                    }
                 }
-                Err(failure) => self.failures.push((wanted.name.clone(), failure.into())),
+                Err(failure) => self.failures.push((name.clone(), failure.into())),
             }
         }
     }
@@ -338,8 +407,20 @@ impl<'a> Work<'a> {
         &mut self,
         name: &'a PackageName,
         requirement: &'a Requirement,
+        systems: &'a [System],
+    ) {
+        if let Err(failure) = self.addresses(name, requirement, systems) {
+            self.failures.push((name.clone(), failure));
+        }
+    }
+
+    fn addresses(
+        &mut self,
+        name: &'a PackageName,
+        requirement: &'a Requirement,
+        systems: &'a [System],
     ) -> Result<(), PackageError> {
-        for wanted in url::wanted(name, requirement, &self.manifest.systems)? {
+        for wanted in url::wanted(name, requirement, systems)? {
             if let Some(address) = wanted.secret_address() {
                 let key = (name.clone(), wanted.scope.clone());
                 self.resolution.origins.addresses.insert(key, address);
@@ -398,6 +479,8 @@ impl<'a> Work<'a> {
             .entry(name.clone())
             .or_insert_with(|| LockedPackage {
                 version: version.map(str::to_owned),
+                runs_with: None,
+                recipes: Vec::new(),
                 builds: BTreeMap::new(),
             });
         package.builds.insert(scope, locked);

@@ -50,6 +50,18 @@ pub enum NamedError {
         hidden: Vec<String>,
     },
     #[error(
+        "`{package}` {version} runs with {needs}, and the package `{}` of the manifest is {has}",
+        runtime(needs)
+    )]
+    RuntimeUnfit {
+        package: PackageName,
+        version: String,
+        /// What it says of its runtime, the name first.
+        needs: String,
+        /// The version the manifest has.
+        has: String,
+    },
+    #[error(
         "what `{offer}` {version} needs does not go together on {system}{}",
         said(sentences)
     )]
@@ -60,6 +72,10 @@ pub enum NamedError {
         /// Who needs what, and what there is not.
         sentences: Vec<String>,
     },
+}
+
+fn runtime(needs: &str) -> &str {
+    needs.split(' ').next().unwrap_or(needs)
 }
 
 fn said(sentences: &[String]) -> String {
@@ -90,7 +106,7 @@ impl Diagnose for NamedError {
             Self::Range(_) | Self::Version(_) => Code::VersionNotUnderstood,
             Self::Catalogue(error) => error.code(),
             Self::NoneFits { .. } => Code::NoVersionFits,
-            Self::NeedsDisagree { .. } => Code::NeedsDisagree,
+            Self::NeedsDisagree { .. } | Self::RuntimeUnfit { .. } => Code::NeedsDisagree,
         }
     }
 
@@ -104,6 +120,12 @@ impl Diagnose for NamedError {
                 "correct `version:` in `dgmo.yaml`, or name a branch or a whole commit with `rev:`"
             }
             Self::NoneFits { .. } => "correct `version:` in `dgmo.yaml`",
+            Self::RuntimeUnfit { needs, package, .. } => {
+                let runtime = runtime(needs);
+                return Some(Hint::Do(format!(
+                    "ask for another `version:` of `{runtime}` or of `{package}` in `dgmo.yaml`"
+                )));
+            }
             Self::NeedsDisagree { .. } => {
                 "ask for another `version:`, for fewer `extras:`, or for another `python:` in `dgmo.yaml`"
             }
@@ -154,6 +176,10 @@ pub(super) struct Wanted<'a> {
     pub(super) systems: &'a [System],
     /// What a lock says of it, unless it shall be locked afresh.
     pub(super) previous: Option<&'a LockedPackage>,
+    /// The one version it has on other systems, where they get it from elsewhere.
+    pub(super) version: Option<String>,
+    /// Whether what it is on its systems may hold for others, too.
+    pub(super) is_alone: bool,
     /// Versions published later are not taken anew.
     pub(super) not_after: Option<Timestamp>,
     /// Which Python the manifest has.
@@ -161,11 +187,31 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// The version of `locked` if it still fits, else the one that would be taken.
+    pub(super) fn version(
+        &self,
+        locked: Option<&str>,
+        catalogues: &Catalogues<'_>,
+    ) -> Result<String, NamedError> {
+        let range = range(self.source)?;
+        let stays = |text: &&str| {
+            let version = Version::parse(range.scheme(), text);
+            version.is_ok_and(|version| self.fits(&range, &version))
+        };
+        if let Some(locked) = locked.filter(stays) {
+            return Ok(locked.to_owned());
+        }
+        let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
+        Ok(self.choose(&range, fetcher)?.to_string())
+    }
+
     /// What each system gets. Nothing is asked where the lock has it already.
     pub(super) fn lock(&self, catalogues: &Catalogues<'_>) -> Result<LockedPackage, NamedError> {
         let range = range(self.source)?;
         let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
-        let kept = self.kept(&range, fetcher);
+        let is_the_one =
+            |kept: &LockedPackage| self.version.is_none() || kept.version == self.version;
+        let kept = self.kept(&range, fetcher).filter(is_the_one);
         let lacks = |system: &&System| {
             kept.as_ref()
                 .is_none_or(|it| it.for_system(system).is_none())
@@ -176,12 +222,15 @@ impl Wanted<'_> {
         {
             return Ok(kept);
         }
-        let version = match kept.as_ref().and_then(|kept| kept.version.as_deref()) {
+        let known = kept.as_ref().and_then(|kept| kept.version.as_ref());
+        let version = match known.or(self.version.as_ref()) {
             Some(text) => Version::parse(range.scheme(), text)?,
             None => self.choose(&range, fetcher)?,
         };
         let mut package = kept.unwrap_or_else(|| LockedPackage {
             version: Some(version.to_string()),
+            runs_with: None,
+            recipes: Vec::new(),
             builds: std::collections::BTreeMap::new(),
         });
         for system in lacking {
@@ -190,8 +239,8 @@ impl Wanted<'_> {
             }
             let (reach, pieces) = self.lock_one(fetcher, &version, system)?;
             let scope = match reach {
-                Reach::AnySystem => Scope::Any,
-                Reach::ThisSystem => Scope::System(system.clone()),
+                Reach::AnySystem if self.is_alone => Scope::Any,
+                Reach::AnySystem | Reach::ThisSystem => Scope::System(system.clone()),
             };
             package.builds.insert(scope, Locked::Pieces(pieces));
         }
@@ -236,9 +285,11 @@ impl Wanted<'_> {
     fn kept(&self, range: &VersionRange, fetcher: &dyn Fetcher) -> Option<LockedPackage> {
         let previous = self.previous?;
         // What another package had for a version says nothing of this one.
-        let is_of_another =
-            |build: &Locked| matches!(build, Locked::Pieces(it) if it.of != self.source.offer);
-        if previous.builds.values().any(is_of_another) {
+        let is_of_another = |(scope, build): (&Scope, &Locked)| match build {
+            Locked::Pieces(it) => self.covers(scope) && it.of != self.source.offer,
+            Locked::Url(_) | Locked::Path { .. } => false,
+        };
+        if previous.builds.iter().any(is_of_another) {
             return None;
         }
         let version = Version::parse(range.scheme(), previous.version.as_deref()?).ok()?;
@@ -248,26 +299,34 @@ impl Wanted<'_> {
             }
             Locked::Url(_) | Locked::Path { .. } => true,
         };
-        if !self.fits(range, &version) || !previous.builds.values().all(is_meant) {
+        let mut builds = previous.builds.iter();
+        let are_meant = builds.all(|(scope, build)| !self.covers(scope) || is_meant(build));
+        if !self.fits(range, &version) || !are_meant {
             return None;
         }
-        let wanted = |scope: &Scope| match scope {
-            Scope::Any => true,
-            Scope::System(system) => self.systems.contains(system),
-        };
         let builds = previous.builds.iter().filter_map(|(scope, build)| {
             let Locked::Pieces(pieces) = build else {
                 return None;
             };
-            let stays = wanted(scope)
+            let stays = self.covers(scope)
                 && self.is_met_by(scope, pieces)
                 && fetcher.is_meant(&self.ask(), pieces);
             stays.then(|| (scope.clone(), build.clone()))
         });
         Some(LockedPackage {
             version: previous.version.clone(),
+            runs_with: None,
+            recipes: Vec::new(),
             builds: builds.collect(),
         })
+    }
+
+    /// Whether what is locked for `scope` is for systems it is wanted for.
+    fn covers(&self, scope: &Scope) -> bool {
+        match scope {
+            Scope::Any => self.is_alone,
+            Scope::System(system) => self.systems.contains(system),
+        }
     }
 
     /// Whether a locked version will do.
@@ -368,6 +427,34 @@ impl Wanted<'_> {
                 .collect(),
         }
     }
+}
+
+/// Locks one package that comes from several places, each for some systems: all of them get one version.
+pub(super) fn lock_all(
+    parts: &[Wanted<'_>],
+    catalogues: &Catalogues<'_>,
+) -> Result<LockedPackage, NamedError> {
+    let mut whole = LockedPackage {
+        version: None,
+        runs_with: None,
+        recipes: Vec::new(),
+        builds: std::collections::BTreeMap::new(),
+    };
+    for part in parts {
+        let locked = match &whole.version {
+            None => part.lock(catalogues)?,
+            Some(version) => {
+                let part = Wanted {
+                    version: Some(version.clone()),
+                    ..*part
+                };
+                part.lock(catalogues)?
+            }
+        };
+        whole.version = whole.version.or(locked.version);
+        whole.builds.extend(locked.builds);
+    }
+    Ok(whole)
 }
 
 /// What of a package is newer than its lock.

@@ -10,9 +10,11 @@ use dgmo_schema::generation::RecordedPackage;
 use dgmo_schema::generation::RecordedSecret;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
+use dgmo_schema::lock::LockedPackage;
 use dgmo_schema::manifest::FileContent;
 use dgmo_schema::manifest::Manifest;
 use dgmo_schema::manifest::Requirement;
+use dgmo_schema::manifest::recipe_for;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::name::TargetPath;
 use dgmo_schema::system::System;
@@ -76,9 +78,18 @@ fn recorded(
     Ok(RecordedPackage {
         version: package.version.clone(),
         identity: identity(locked),
-        bin: requirement.bin.clone(),
+        bin: bin(requirement, package, system),
         priority: requirement.priority,
     })
+}
+
+/// The programs that are shown: those the manifest names, else those of the recipe of a short name.
+fn bin(requirement: &Requirement, package: &LockedPackage, system: &System) -> Vec<String> {
+    let recipe = recipe_for(&package.recipes, system);
+    match (&requirement.bin[..], recipe) {
+        ([], Some(recipe)) => recipe.bin.clone(),
+        (bin, _) => bin.to_vec(),
+    }
 }
 
 /// What a generation knows a package by.

@@ -6,6 +6,7 @@ use std::path::Path;
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::event::Silent;
+use dgmo_schema::generation::Timestamp;
 use dgmo_schema::id::Digest;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
@@ -65,6 +66,7 @@ pub(crate) fn manifest(packages: &[(&str, Source)]) -> Manifest {
             .into(),
         packages: packages.collect(),
         sources: BTreeMap::new(),
+        indexes: Vec::new(),
         files: BTreeMap::new(),
         env: BTreeMap::new(),
         path: Vec::new(),
@@ -85,6 +87,7 @@ fn resolve_with(
         update,
         downloads: &downloads,
         catalogues: &Catalogues::new(&downloads, &manifest.sources),
+        indexes: &Indexes::new(&[], &downloads, Timestamp::from_seconds(0)),
         not_after: None,
         stat_cache: None,
     };
@@ -294,6 +297,7 @@ fn what_is_not_locked_cannot_be_resolved_offline() {
         update: Update::Nothing,
         downloads: &downloads,
         catalogues: &Catalogues::new(&downloads, &manifest.sources),
+        indexes: &Indexes::new(&[], &downloads, Timestamp::from_seconds(0)),
         not_after: None,
         stat_cache: None,
     };

@@ -24,6 +24,7 @@ mod generations;
 mod hooks;
 mod importing;
 mod in_the_way;
+mod index;
 mod manifests;
 mod mirrors;
 mod npm;

@@ -415,7 +415,7 @@ fn a_well_known_tool_is_added_by_its_name() {
         .dgmo("add ripgrp")
         .exits(2)
         .says("did you mean `ripgrep`?");
-    // What the index knows is written into the manifest; where it is asked is this forge.
+    // Where the index leads to is asked at this forge.
     let forge = Forge::new();
     sandbox.manifest(&format!(
         "systems: [x86_64-linux]\nsources: {{github: {{url: \"{}\"}}}}\n",

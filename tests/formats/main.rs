@@ -8,6 +8,7 @@
 mod edits;
 mod hostile;
 mod includes;
+mod indexes;
 mod problems;
 mod rewriting;
 mod samples;

@@ -98,19 +98,27 @@ fn unknown_keys_name_the_nearest_word() {
 #[test]
 fn what_needs_a_server_is_known_and_says_what_works_today() {
     check(
-        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n           ^\n  gh: {cargo: \"https://example.org/x\", version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n      ^\n  biome: {go: example.org/biome}\n          ^\n",
+        "dgmo: 1\nregistries: {main: {url: x}}\n^\nplugins: {}\n^\npackages:\n  ripgrep: \"14\"\n  gh: {cargo: \"https://example.org/x\", version: 2}\n       ^\n  jq: {version: ~1.7, registry: main}\n                      ^\n  fd: {version: 1}\n  biome: {go: example.org/biome}\n          ^\n",
         &[
             (Code::ManifestNotYet, "`registries`", "leave it out"),
             (Code::ManifestNotYet, "`plugins`", "leave it out"),
-            (
-                Code::ManifestNotYet,
-                "`ripgrep` needs a registry",
-                "{path: …}",
-            ),
             (Code::ManifestNotYet, "`cargo`", "{url: …}"),
             (Code::ManifestNotYet, "`registry`", "{url: …}"),
-            (Code::ManifestNotYet, "`fd` needs a registry", "{path: …}"),
             (Code::ManifestNotYet, "`go`", "{npm: …}"),
+        ],
+    );
+}
+
+#[test]
+fn a_short_name_has_nothing_but_a_version_and_what_is_shown() {
+    check(
+        "dgmo: 1\nindexes:\n  - {url: \"https://example.org/tools.yaml\"}\n    ^\n  - {path: a, url: \"https://b/c\"}\n    ^\n  - {path: a, key: b}\n                   ^\npackages:\n  jq: \"\"\n      ^\n  fd: {version: 1, asset: a}\n                          ^\n",
+        &[
+            (Code::ManifestEntry, "needs the key", "indexes: [{url:"),
+            (Code::ManifestEntry, "one of `path` and `url`", "{path:"),
+            (Code::ManifestValue, "not a minisign public key", "RW"),
+            (Code::ManifestValue, "asks for no version", "latest"),
+            (Code::ManifestEntry, "`asset` needs a source", "{github: …}"),
         ],
     );
 }

@@ -153,7 +153,12 @@ fn lock() -> impl Strategy<Value = Lock> {
         prop::option::of(".{0,8}"),
         prop::collection::btree_map(scope, locked(), 0..3),
     )
-        .prop_map(|(version, builds)| dgmo_schema::lock::LockedPackage { version, builds });
+        .prop_map(|(version, builds)| dgmo_schema::lock::LockedPackage {
+            version,
+            runs_with: None,
+            recipes: Vec::new(),
+            builds,
+        });
     let name = "[a-zA-Z0-9][a-zA-Z0-9._+-]{0,10}".prop_map(|text| text.parse().unwrap());
     prop::collection::btree_map(name, package, 0..5).prop_map(|packages| Lock { packages })
 }

@@ -170,6 +170,20 @@ codes! {
         "Some catalogues are asked with their own program, so that its settings, logins and proxies hold: repositories with \
          `git`; and `gpgv` tells whether the list of an archive of Debian's is signed. The message names the program; install it with what your system installs programs with, or put its folder \
          on `PATH`.";
+    ToolUnknown = "DG1240", "no index knows a short name",
+        "A package that says nothing but a version is a tool of an index: of those that `indexes:` in `dgmo.yaml` names, or of \
+         the one that is part of dgmo. None of them has this name. `dgmo search WORD` looks for it; or say where the \
+         package comes from, such as `npm:` or `github:`.";
+    IndexUnusable = "DG1241", "an index of tools cannot be used",
+        "The file that `indexes:` in `dgmo.yaml` names is not there, is no index, or is not understood; each mistake is told with \
+         its line. Whoever publishes it has to mend it; until then take it out of `indexes:`.";
+    IndexExpired = "DG1242", "an index of tools is too old to be believed",
+        "Its publisher says until when it may be used, so that nobody can hold newer ones back for ever. Ask for a newer one, \
+         look whether this machine's clock is right, or take it out of `indexes:`. What is locked already does not need it.";
+    IndexRolledBack = "DG1243", "an index of tools is older than one seen before",
+        "The number in an index only ever grows, and this machine has seen a higher one from the same place: somebody serves \
+         an old file, by mistake or to bring back what was corrected. Ask its publisher. If it was meant so, delete the file \
+         that the message names.";
     PlaceholderUnknown = "DG1250", "an address has a placeholder nobody knows",
         "This code is not given any more: DG1007 says it, with the line. An address may hold `{version}`, `{system}`, \
          `{os}` and `{arch}`; a brace that is meant as such is written `%7B` or `%7D`.";

@@ -41,6 +41,7 @@ use serde::Serialize;
 use crate::id::Digest;
 use crate::id::TreeId;
 use crate::manifest::Packing;
+use crate::manifest::Recipe;
 use crate::name::PackageName;
 use crate::system::ParseSystemError;
 use crate::system::System;
@@ -60,6 +61,10 @@ pub struct Lock {
 pub struct LockedPackage {
     /// The version, where its source has one.
     pub version: Option<String>,
+    /// What its programs run with, where that is a package of the same manifest: its name and version.
+    pub runs_with: Option<String>,
+    /// What the index said of it, where the manifest has it by a short name: so that no index is asked again.
+    pub recipes: Vec<Recipe>,
     /// What each system gets.
     pub builds: BTreeMap<Scope, Locked>,
 }

@@ -24,6 +24,7 @@ use super::Piece;
 use super::Scope;
 use crate::catalogue::Offer;
 use crate::id::TreeId;
+use crate::manifest::Recipe;
 use crate::name::PackageName;
 
 /// A resolution written down exactly. Written by dgmo only.
@@ -99,6 +100,12 @@ impl Serialize for RawPackage {
         if let Some(version) = &self.0.version {
             map.serialize_entry("version", version)?;
         }
+        if let Some(runtime) = &self.0.runs_with {
+            map.serialize_entry("runs-with", runtime)?;
+        }
+        if !self.0.recipes.is_empty() {
+            map.serialize_entry("recipes", &self.0.recipes)?;
+        }
         for (scope, build) in &self.0.builds {
             let raw = match build {
                 Locked::Url(url) => RawBuild::Url(url.clone()),
@@ -128,11 +135,21 @@ impl<'de> Deserialize<'de> for RawPackage {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawPackage, A::Error> {
                 let mut package = LockedPackage {
                     version: None,
+                    runs_with: None,
+                    recipes: Vec::new(),
                     builds: BTreeMap::new(),
                 };
                 while let Some(key) = map.next_key::<String>()? {
                     let twice = if key == "version" {
                         package.version.replace(map.next_value()?).is_some()
+                    } else if key == "runs-with" {
+                        package.runs_with.replace(map.next_value()?).is_some()
+                    } else if key == "recipes" {
+                        let recipes: Vec<Recipe> = map.next_value()?;
+                        if recipes.is_empty() {
+                            return Err(A::Error::custom("`recipes` is empty"));
+                        }
+                        !std::mem::replace(&mut package.recipes, recipes).is_empty()
                     } else {
                         let scope = key.parse::<Scope>().map_err(A::Error::custom)?;
                         let build = map.next_value::<StrictBuild>()?.0;
@@ -250,10 +267,11 @@ impl JsonSchema for RawPackage {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let build = generator.subschema_for::<RawBuild>();
+        let recipe = generator.subschema_for::<Recipe>();
         schemars::json_schema!({
             "description": "One package: its version, and what each system gets.",
             "type": "object",
-            "properties": {"version": {"type": "string"}},
+            "properties": {"version": {"type": "string"}, "runs-with": {"type": "string"}, "recipes": {"type": "array", "items": recipe, "minItems": 1}},
             "patternProperties": {"^(any|[a-z0-9_]+-[a-z0-9_]+)$": build},
             "additionalProperties": false,
         })

@@ -72,6 +72,7 @@ impl Checker<'_> {
         part.systems = self.systems(raw.systems);
         part.packages = self.entries(raw.packages, requirement);
         part.sources = self.entries::<Catalogue, _, _>(raw.sources, Self::endpoint);
+        part.indexes = self.index_sources(raw.indexes);
         let age = raw.minimum_release_age;
         part.minimum_release_age = age.is_some().then(|| self.lapse(age, Lapse::from_secs(0)));
         part.files = self.entries::<TargetPath, _, _>(raw.files, Self::file);

@@ -7,6 +7,7 @@ mod check;
 mod conduct;
 mod de;
 mod field;
+mod index;
 mod keep;
 mod named;
 mod offered;
@@ -15,6 +16,7 @@ mod package;
 mod part;
 mod problem;
 mod raw;
+mod recipe;
 mod reading;
 mod repository;
 mod service;
@@ -23,6 +25,10 @@ mod text;
 mod words;
 
 pub use check::read_part;
+pub use index::Index;
+pub use index::IndexSource;
+pub use index::Tool;
+pub use index::read_index;
 pub use keep::ParseKeepError;
 pub use node::Key;
 pub use node::Node;
@@ -30,6 +36,8 @@ pub use node::NodeValue;
 pub use part::Part;
 pub use part::Places;
 pub use problem::Problem;
+pub use recipe::Recipe;
+pub use recipe::for_system as recipe_for;
 pub use repository::check as check_repository;
 pub use secret::SecretSource;
 pub use text::At;
@@ -75,6 +83,8 @@ pub struct Manifest {
     pub packages: BTreeMap<PackageName, Requirement>,
     /// Where catalogues are asked, where it is not what their own settings say.
     pub sources: BTreeMap<Catalogue, Endpoint>,
+    /// Where short names are looked up before the index that is part of dgmo, the first first.
+    pub indexes: Vec<IndexSource>,
     /// The home files by their path below the target folder.
     pub files: BTreeMap<TargetPath, FileEntry>,
     /// Variables of the environment.
@@ -117,6 +127,15 @@ pub enum Source {
     Url(UrlSource),
     /// A package that a catalogue offers.
     Named(NamedSource),
+    /// A tool that an index knows by the package's name.
+    Short(ShortSource),
+}
+
+/// A tool of an index, in a version that fits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShortSource {
+    /// Which versions will do; the newest release where nothing is said.
+    pub version: Option<String>,
 }
 
 /// A package of a catalogue, in a version that fits.

@@ -165,7 +165,7 @@ impl Checker<'_> {
     }
 
     /// The text of a requirement; what it means depends on the catalogue.
-    fn wanted_version(&self, field: Field<super::raw::Text>) -> Option<String> {
+    pub(super) fn wanted_version(&self, field: Field<super::raw::Text>) -> Option<String> {
         let version = field.value?.0;
         let version = version.trim();
         if version.is_empty() || version.chars().any(char::is_control) {
@@ -259,7 +259,7 @@ impl Checker<'_> {
         })
     }
 
-    fn is_endpoint(&self, url: &str, span: Span) -> bool {
+    pub(super) fn is_endpoint(&self, url: &str, span: Span) -> bool {
         let host = ["https://", "http://"]
             .iter()
             .find_map(|scheme| url.strip_prefix(scheme));

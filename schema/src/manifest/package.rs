@@ -6,6 +6,7 @@ use super::DigestScope;
 use super::ExpectedDigest;
 use super::ParseExpectedDigestError;
 use super::Requirement;
+use super::ShortSource;
 use super::Source;
 use super::UrlSource;
 use super::check::Checker;
@@ -31,21 +32,22 @@ pub(super) fn requirement(
     name: &str,
 ) -> Option<Requirement> {
     match raw {
-        RawPackage::Short(_) => {
-            note_not_yet(checker, span, name);
-            None
+        RawPackage::Short(version) => {
+            let field = Field {
+                value: Some(version),
+                span,
+            };
+            let version = checker.wanted_version(field)?;
+            Some(Requirement {
+                source: Source::Short(ShortSource {
+                    version: Some(version),
+                }),
+                bin: Vec::new(),
+                priority: 0,
+            })
         }
         RawPackage::Table(table) => checker.table(*table, span, name),
     }
-}
-
-fn note_not_yet(checker: &Checker<'_>, span: Span, name: &str) {
-    checker.reading.note_with_hint(
-        span,
-        Code::ManifestNotYet,
-        format!("`{name}` needs a registry, which this version of dgmo does not have yet"),
-        Some(words::SOURCES_TODAY.to_owned()),
-    );
 }
 
 impl Checker<'_> {
@@ -67,7 +69,7 @@ impl Checker<'_> {
     }
 
     /// Where its bytes come from: exactly one place.
-    fn source(&self, mut raw: RawTable, span: Span, name: &str) -> Option<Source> {
+    pub(super) fn source(&self, mut raw: RawTable, span: Span, name: &str) -> Option<Source> {
         let (path, url) = (raw.path.take(), raw.url.take());
         let named = raw.take_names();
         let mut given: Vec<(&str, Span)> = Vec::new();
@@ -94,16 +96,60 @@ impl Checker<'_> {
             return source.map(Source::Named);
         }
         if raw.version.is_some() && !self.reading.is_marred(span) {
-            note_not_yet(self, span, name);
-        } else if !self.reading.is_marred(span) {
+            return self.short_source(raw, name);
+        }
+        if !self.reading.is_marred(span) {
             self.reading.note_with_hint(
                 span,
                 Code::ManifestEntry,
                 format!("`{name}` does not say where its bytes come from"),
-                Some("give it a `path:`, a `url:` or a catalogue such as `npm:`".to_owned()),
+                Some(
+                    "give it a `path:`, a `url:` or a catalogue such as `npm:`, or a `version:` if an index knows \
+                     its name"
+                        .to_owned(),
+                ),
             );
         }
         None
+    }
+
+    /// A tool of an index: that says all but the version.
+    fn short_source(&self, raw: RawTable, name: &str) -> Option<Source> {
+        let strangers = [
+            ("strip", raw.strip.as_ref().map(|field| field.span)),
+            ("unpack", raw.unpack.as_ref().map(|field| field.span)),
+            ("digest", raw.digest.as_ref().map(|field| field.span)),
+            ("minisign", raw.minisign.as_ref().map(|field| field.span)),
+            ("asset", raw.asset.as_ref().map(|field| field.span)),
+            ("extras", raw.extras.as_ref().map(|field| field.span)),
+            ("python", raw.python.as_ref().map(|field| field.span)),
+            ("rev", raw.rev.as_ref().map(|field| field.span)),
+            ("subdir", raw.subdir.as_ref().map(|field| field.span)),
+            (
+                "submodules",
+                raw.submodules.as_ref().map(|field| field.span),
+            ),
+            (
+                "dependencies",
+                raw.dependencies.as_ref().map(|field| field.span),
+            ),
+        ];
+        for (key, span) in strangers {
+            if let Some(span) = span {
+                self.reading.note_with_hint(
+                    span,
+                    Code::ManifestEntry,
+                    format!(
+                        "`{key}` needs a source beside it: `{name}` alone is a tool of an index"
+                    ),
+                    Some(words::SOURCES_TODAY.to_owned()),
+                );
+            }
+        }
+        let version = self.wanted_version(raw.version?)?;
+        Some(Source::Short(ShortSource {
+            version: Some(version),
+        }))
     }
 
     fn path_source(&self, path: Field<String>, raw: &RawTable) -> Option<Source> {
@@ -172,7 +218,7 @@ impl Checker<'_> {
         Some(version)
     }
 
-    fn bin(&self, field: Option<Field<Vec<Field<String>>>>) -> Vec<String> {
+    pub(super) fn bin(&self, field: Option<Field<Vec<Field<String>>>>) -> Vec<String> {
         let mut programs = Vec::new();
         for Field { value, span } in field.and_then(|field| field.value).unwrap_or_default() {
             let Some(program) = value else { continue };

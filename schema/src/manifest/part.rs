@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Endpoint;
 use super::FileContent;
 use super::FileEntry;
+use super::IndexSource;
 use super::Keep;
 use super::Manifest;
 use super::Method;
@@ -40,6 +41,7 @@ pub struct Part {
     pub(super) systems: Vec<System>,
     pub(super) packages: BTreeMap<PackageName, Placed<Requirement>>,
     pub(super) sources: BTreeMap<Catalogue, Placed<Endpoint>>,
+    pub(super) indexes: Vec<IndexSource>,
     pub(super) minimum_release_age: Option<Lapse>,
     pub(super) files: BTreeMap<TargetPath, Placed<FileEntry>>,
     pub(super) env: BTreeMap<VariableName, Placed<String>>,
@@ -123,6 +125,7 @@ impl Part {
         append_new(&mut self.path, &under.path);
         add_missing(&mut self.packages, &under.packages);
         add_missing(&mut self.sources, &under.sources);
+        append_new(&mut self.indexes, &under.indexes);
         self.minimum_release_age = self.minimum_release_age.or(under.minimum_release_age);
         add_missing(&mut self.files, &under.files);
         add_missing(&mut self.env, &under.env);
@@ -163,6 +166,7 @@ impl Part {
             systems,
             packages,
             sources,
+            indexes: self.indexes,
             files,
             env,
             path: self.path,

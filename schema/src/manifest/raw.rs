@@ -32,6 +32,8 @@ pub(super) struct RawManifest {
     pub(super) packages: Option<Field<Entries<RawPackage>>>,
     /// Where catalogues are asked, such as `npm`, where it is not what their own settings say.
     pub(super) sources: Option<Field<Entries<RawEndpoint>>>,
+    /// Indexes of tools to look short names up in, before the one that is part of dgmo: the first that has a name wins.
+    pub(super) indexes: Option<Field<Vec<Field<RawIndexSource>>>>,
     /// How old a version of a catalogue must be before it is taken anew, such as `7d`.
     #[serde(rename = "minimum-release-age")]
     pub(super) minimum_release_age: Option<Time>,
@@ -60,7 +62,7 @@ pub(super) struct RawManifest {
 #[derive(Debug, Deserialize)]
 pub(super) enum RawPackage {
     #[serde(rename = "scalar")]
-    Short(#[expect(dead_code, reason = "any short form needs a registry")] Text),
+    Short(Text),
     #[serde(rename = "map")]
     Table(Box<RawTable>),
 }
@@ -74,20 +76,32 @@ impl JsonSchema for RawPackage {
         "Package".into()
     }
 
-    /// Only the form that works is offered to editors.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<RawTable>()
+        let table = generator.subschema_for::<RawTable>();
+        schemars::json_schema!({"anyOf": [
+            {
+                "description": "Of a tool that an index knows by this name: which versions will do, such as `14` or `latest`.",
+                "type": ["string", "number"],
+            },
+            table,
+        ]})
     }
 }
 
 /// One package: where its bytes come from, and what of it is shown.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename = "Package", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     {"required": ["path"]}, {"required": ["url"]}, {"required": ["github"]}, {"required": ["gitlab"]},
     {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]},
     {"required": ["git"]}, {"required": ["deb"]},
     {"required": ["oci"]}, {"required": ["crates"]}, {"required": ["conda"]},
+    {"required": ["version"], "not": {"anyOf": [
+        {"required": ["path"]}, {"required": ["url"]}, {"required": ["github"]}, {"required": ["gitlab"]},
+        {"required": ["forgejo"]}, {"required": ["npm"]}, {"required": ["pypi"]},
+        {"required": ["git"]}, {"required": ["deb"]},
+        {"required": ["oci"]}, {"required": ["crates"]}, {"required": ["conda"]},
+    ]}},
 ]))]
 pub(super) struct RawTable {
     /// A folder or a file of this machine, relative to the manifest.
@@ -176,6 +190,19 @@ pub(super) struct RawEndpoint {
     /// Of an archive of Debian's kind: its components. Default: `[main]`.
     pub(super) components: Option<Field<Vec<Field<String>>>>,
     /// Of an archive of Debian's kind: the file of the keys that sign it, relative to the manifest.
+    pub(super) key: Option<Field<String>>,
+}
+
+/// Where an index of tools is: exactly one of `path` and `url`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "IndexSource", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["path"]}, {"required": ["url", "key"]}]))]
+pub(super) struct RawIndexSource {
+    /// A file of this machine, relative to the manifest.
+    pub(super) path: Option<Field<String>>,
+    /// The address of the file: `https:` or `http:`.
+    pub(super) url: Option<Field<String>>,
+    /// The minisign public key that must have signed it; the signature is beside it, with `.minisig`.
     pub(super) key: Option<Field<String>>,
 }
 

@@ -73,6 +73,8 @@ pub struct KnownTool {
     pub other_names: Vec<String>,
     /// What it is.
     pub about: String,
+    /// The index that knows it: `dgmo` for the one that is part of the program.
+    pub index: String,
 }
 
 /// `dgmo info`.

@@ -45,14 +45,15 @@ fn real_programs_run_with_the_libraries_they_came_with() {
     }
     let sandbox = Sandbox::new();
     let archive = Archive::new(&sandbox);
-    if download(&sandbox, &["jq", "fd-find"]).is_none() {
+    if download(&sandbox, &["jq", "fd-find", "ripgrep"]).is_none() {
         println!("skipped: apt cannot fetch packages here");
         return;
     }
     archive.publish();
     let whole = "dependencies: true";
     archive.manifest(&format!(
-        "  jq: {{deb: jq, {whole}}}\n  fd: {{deb: fd-find, {whole}}}\n"
+        "  jq: {{deb: jq, {whole}}}\n  fd: {{deb: fd-find, {whole}}}\n  \
+         ripgrep: {{deb: ripgrep, {whole}}}\n"
     ));
     archive.dgmo("switch").works();
     let lock = sandbox.read("work/dgmo.lock");
@@ -61,5 +62,6 @@ fn real_programs_run_with_the_libraries_they_came_with() {
     }
     says(&sandbox, "echo '{\"a\": [1, 2]}' | jq -c .a", "[1,2]");
     says(&sandbox, "fdfind --version", "fd");
+    says(&sandbox, "rg --version", "ripgrep");
     sandbox.dgmo("store verify").works();
 }

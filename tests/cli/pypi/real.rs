@@ -71,6 +71,7 @@ fn real_tools_are_installed_and_run() {
         ("mypy", "*"),
         ("pylint", "*"),
         ("pytest", "*"),
+        ("isort", "*"),
     ];
     manifest(&sandbox, &machine, &tools);
     works(&sandbox, &["switch"]);
@@ -79,6 +80,7 @@ fn real_tools_are_installed_and_run() {
         ("uv --version", "uv "),
         ("black --version", "black, 24."),
         ("http --version", "3."),
+        ("isort --version-number", "."),
         ("cmake --version", "cmake version"),
         ("ninja --version", "1."),
         ("echo 'a: [1,2]' | yamllint - || true", "too few spaces"),

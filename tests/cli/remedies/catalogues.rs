@@ -2,8 +2,10 @@
 
 use dgmo_schema::code::Code;
 
+use super::Mend;
 use super::Proof;
 use super::Sandbox;
+use super::Trouble;
 use super::is_told;
 use crate::forge::Forge;
 use crate::forge::archive;
@@ -62,11 +64,55 @@ fn npm_told(code: Code, hint: &str, wrong: impl FnOnce(&Sandbox, &Registry)) {
     sandbox.sh("eval \"$(dgmo env)\"; tool").works().says("hi");
 }
 
+/// An index in the manifest's own folder, which expires on `day`.
+fn names(sandbox: &Sandbox, day: &str) {
+    sandbox.write(
+        "work/tools.yaml",
+        format!("dgmo-index: 1\nversion: 1\nexpires: {day}\ntools: {{}}\n"),
+    );
+}
+
+/// Short names and the indexes that tell of them: mended, the same search works.
+fn of_names(code: Code) -> Proof {
+    let search = "search --file dgmo.yaml ripgrep";
+    let mended = |make: fn(&Sandbox), hint, mend| {
+        Proof::Seen(Trouble::new(make, search, hint, Mend::Hands(mend)))
+    };
+    match code {
+        Code::ToolUnknown => Proof::Own(|| {
+            let sandbox = Sandbox::new();
+            sandbox.manifest("packages: {no-such-tool-anywhere: latest}\n");
+            let told = sandbox.dgmo("switch");
+            is_told(Code::ToolUnknown, &told, "name its source");
+        }),
+        Code::IndexUnusable => mended(
+            |sandbox| sandbox.manifest("indexes: [{path: ./tools.yaml}]\n"),
+            "correct `indexes:`",
+            |sandbox| names(sandbox, "2090-01-01"),
+        ),
+        Code::IndexExpired => mended(
+            |sandbox| {
+                names(sandbox, "2020-01-01");
+                sandbox.manifest("indexes: [{path: ./tools.yaml}]\n");
+            },
+            "a newer one",
+            |sandbox| names(sandbox, "2090-01-01"),
+        ),
+        _ => Proof::Own(|| {
+            let (_, told) = crate::index::gone_back();
+            is_told(Code::IndexRolledBack, &told, "delete");
+        }),
+    }
+}
+
 #[expect(clippy::too_many_lines, reason = "a table: one entry for each code")]
 pub(super) fn proof(code: Code) -> Proof {
     match code {
         Code::CatalogueUnknown | Code::NeedsDisagree | Code::NoBuild => of_an_index(code),
         Code::ProgramMissing => Proof::Own(program_missing),
+        Code::ToolUnknown | Code::IndexUnusable | Code::IndexExpired | Code::IndexRolledBack => {
+            of_names(code)
+        }
         Code::FetchRateLimited => Proof::Own(|| {
             told(
                 Code::FetchRateLimited,

@@ -356,7 +356,7 @@ fn proof(code: Code) -> Proof {
         .expect("a code ends in four digits");
     match number {
         1000..1200 => manifest::proof(code),
-        1214 | 1220..1230 | 1235 | 1283 => catalogues::proof(code),
+        1214 | 1220..1230 | 1235 | 1240..1244 | 1283 => catalogues::proof(code),
         1200..2000 => network::proof(code),
         2000..2100 => store::proof(code),
         2100..3000 => archives::proof(code),
