@@ -14,6 +14,7 @@ mod rewrite;
 mod save;
 mod scalar;
 mod starter;
+mod version;
 mod write;
 mod yaml;
 
@@ -34,3 +35,4 @@ pub use rewrite::set_values;
 pub use rewrite::words;
 pub use save::save_text;
 pub use starter::TEXT as STARTER;
+pub use version::set_version;

@@ -1,4 +1,4 @@
-//! `dgmo add` and `dgmo remove`: the manifest is edited, locked and switched to as one change.
+//! `dgmo add`, `dgmo remove` and `dgmo update --edit`: the manifest is edited, locked and switched to as one change.
 //!
 //! The manifest on disk is written only when nothing can refuse any more, under its guard from the reading on: so
 //! that a hundred processes adding at once lose no edit, and an `add` that fails changes nothing.
@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use dgmo_schema::code::Diagnose;
 use dgmo_schema::manifest::Requirement;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::report::activation::SwitchReport;
@@ -18,8 +19,15 @@ use super::SwitchRequest;
 use super::lock;
 use super::switch::Show;
 use super::switch::switch_guarded;
+use super::update;
+use super::update::Meant;
+use super::want;
 use crate::home::ManifestGuard;
 use crate::manifest;
+use crate::resolve;
+use crate::resolve::Several;
+use crate::resolve::Update;
+use crate::source::Catalogues;
 
 /// What an edit led to.
 #[derive(Debug)]
@@ -65,6 +73,32 @@ pub fn remove(
             text = manifest::remove_package(&text, name)?;
         }
         Ok(text)
+    })
+}
+
+/// Has the manifest say that a package shall be `to`, and locks that.
+pub fn update_to(
+    engine: &Engine<'_>,
+    mut request: SwitchRequest,
+    (name, to): (&PackageName, &str),
+    show: Show<'_>,
+) -> Result<Edited> {
+    request.update = Update::Only([name.clone()].into());
+    let downloads = want::downloads(engine);
+    let loaded = manifest::load(&request.manifest)?;
+    let catalogues = Catalogues::new(&downloads, &loaded.manifest.sources);
+    let version = match update::meant(&loaded.manifest, name)? {
+        Meant::Url { .. } => to.to_owned(),
+        Meant::Named(source) => {
+            let asked = resolve::requirement(&loaded.manifest, (name, source), to, &catalogues);
+            asked.map_err(|error| {
+                let code = error.code();
+                Several::new("ask for", code, vec![(name.clone(), error)])
+            })?
+        }
+    };
+    edit(engine, request, (Follow::Switch, show), |text| {
+        Ok(manifest::set_version(text, name, &version)?)
     })
 }
 

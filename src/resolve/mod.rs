@@ -1,5 +1,6 @@
 //! Turns a manifest into a lock: requirements in, exact bytes and trees out.
 
+mod aim;
 mod error;
 mod named;
 mod path;
@@ -66,6 +67,8 @@ pub enum Update {
     Nothing,
     /// These.
     Only(BTreeSet<PackageName>),
+    /// This one, and to that version.
+    To(PackageName, String),
     /// Each.
     All,
 }
@@ -75,7 +78,16 @@ impl Update {
         match self {
             Self::Nothing => false,
             Self::Only(names) => names.contains(name),
+            Self::To(only, _) => only == name,
             Self::All => true,
+        }
+    }
+
+    /// The version that is named for a package.
+    fn to(&self, name: &PackageName) -> Option<&str> {
+        match self {
+            Self::To(only, version) if only == name => Some(version),
+            _ => None,
         }
     }
 }
@@ -207,6 +219,7 @@ pub fn newest(
             previous: None,
             not_after,
             python: python(manifest),
+            to: None,
         }),
         _ => None,
     });
@@ -217,6 +230,27 @@ pub fn newest(
     });
     let names = named.iter().map(|wanted| wanted.name.clone());
     names.zip(found).collect()
+}
+
+/// What `version:` has to say of the package `name`, which is `source`, so that it is `to` and stays so.
+pub fn requirement(
+    manifest: &Manifest,
+    (name, source): (&PackageName, &NamedSource),
+    to: &str,
+    catalogues: &Catalogues<'_>,
+) -> Result<String, NamedError> {
+    let wanted = named::Wanted {
+        name,
+        source,
+        bin: &[],
+        systems: &manifest.systems,
+        previous: None,
+        not_after: None,
+        python: python(manifest),
+        to: None,
+    };
+    let fetcher = catalogues.fetcher(source.offer.catalogue)?;
+    wanted.requirement(to, fetcher)
 }
 
 /// Which Python the manifest itself has: what it says of the version of the package of this name.
@@ -304,6 +338,7 @@ impl<'a> Work<'a> {
             previous: previous.filter(|_| !self.how.update.covers(name)),
             not_after: self.how.not_after,
             python: python(self.manifest),
+            to: self.how.update.to(name),
         }
     }
 

@@ -49,6 +49,15 @@ pub enum NamedError {
         /// Those that would fit, and why they are not taken.
         hidden: Vec<String>,
     },
+    #[error("the manifest does not let in {version} of `{name}`{}", allows(allowed.as_deref()))]
+    KeptOut {
+        name: PackageName,
+        version: String,
+        /// As it was asked for.
+        to: String,
+        /// What the manifest says.
+        allowed: Option<String>,
+    },
     #[error(
         "what `{offer}` {version} needs does not go together on {system}{}",
         said(sentences)
@@ -60,6 +69,13 @@ pub enum NamedError {
         /// Who needs what, and what there is not.
         sentences: Vec<String>,
     },
+}
+
+fn allows(allowed: Option<&str>) -> String {
+    match allowed {
+        Some(text) => format!(": its `version:` is `{text}`"),
+        None => ": without `version:` it takes releases".to_owned(),
+    }
 }
 
 fn said(sentences: &[String]) -> String {
@@ -89,7 +105,7 @@ impl Diagnose for NamedError {
         match self {
             Self::Range(_) | Self::Version(_) => Code::VersionNotUnderstood,
             Self::Catalogue(error) => error.code(),
-            Self::NoneFits { .. } => Code::NoVersionFits,
+            Self::NoneFits { .. } | Self::KeptOut { .. } => Code::NoVersionFits,
             Self::NeedsDisagree { .. } => Code::NeedsDisagree,
         }
     }
@@ -97,6 +113,10 @@ impl Diagnose for NamedError {
     fn hint(&self) -> Option<Hint> {
         let text = match self {
             Self::Catalogue(_) => return None,
+            Self::KeptOut { name, to, .. } => {
+                let command = format!("dgmo update {name} --to '{to}' --edit");
+                return Some(Hint::Run(command));
+            }
             Self::Range(_) | Self::Version(_) => {
                 "write `version:` as `\"14\"`, `\"~1.7\"`, `\"=1.7.1\"`, `\">=2, <4\"` or `latest`"
             }
@@ -136,7 +156,7 @@ pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
 }
 
 /// The versions that will do.
-fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
+pub(super) fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
     let scheme = scheme(source.offer.catalogue);
     match (&source.rev, &source.version) {
         (Some(rev), _) => Ok(VersionRange::channel_named(scheme, rev)),
@@ -147,6 +167,7 @@ fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
 }
 
 /// A package to lock.
+#[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) name: &'a PackageName,
     pub(super) source: &'a NamedSource,
@@ -158,20 +179,24 @@ pub(super) struct Wanted<'a> {
     pub(super) not_after: Option<Timestamp>,
     /// Which Python the manifest has.
     pub(super) python: Option<&'a str>,
+    /// The version that somebody names, of those the manifest lets in.
+    pub(super) to: Option<&'a str>,
 }
 
 impl Wanted<'_> {
     /// What each system gets. Nothing is asked where the lock has it already.
     pub(super) fn lock(&self, catalogues: &Catalogues<'_>) -> Result<LockedPackage, NamedError> {
+        if let Some(to) = self.to {
+            return self.lock_at(to, catalogues);
+        }
         let range = range(self.source)?;
         let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
         let kept = self.kept(&range, fetcher);
-        let lacks = |system: &&System| {
+        let lacks = |system: &System| {
             kept.as_ref()
                 .is_none_or(|it| it.for_system(system).is_none())
         };
-        let lacking: Vec<&System> = self.systems.iter().filter(lacks).collect();
-        if lacking.is_empty()
+        if !self.systems.iter().any(lacks)
             && let Some(kept) = kept
         {
             return Ok(kept);
@@ -180,15 +205,25 @@ impl Wanted<'_> {
             Some(text) => Version::parse(range.scheme(), text)?,
             None => self.choose(&range, fetcher)?,
         };
+        self.build(fetcher, &version, kept)
+    }
+
+    /// What each system gets of a version; what is `kept` of it stays.
+    pub(super) fn build(
+        &self,
+        fetcher: &dyn Fetcher,
+        version: &Version,
+        kept: Option<LockedPackage>,
+    ) -> Result<LockedPackage, NamedError> {
         let mut package = kept.unwrap_or_else(|| LockedPackage {
             version: Some(version.to_string()),
             builds: std::collections::BTreeMap::new(),
         });
-        for system in lacking {
+        for system in self.systems {
             if package.for_system(system).is_some() {
                 continue;
             }
-            let (reach, pieces) = self.lock_one(fetcher, &version, system)?;
+            let (reach, pieces) = self.lock_one(fetcher, version, system)?;
             let scope = match reach {
                 Reach::AnySystem => Scope::Any,
                 Reach::ThisSystem => Scope::System(system.clone()),
@@ -221,7 +256,7 @@ impl Wanted<'_> {
         }
     }
 
-    fn ask(&self) -> Ask<'_> {
+    pub(super) fn ask(&self) -> Ask<'_> {
         Ask {
             package: self.name,
             bin: self.bin,
@@ -271,7 +306,7 @@ impl Wanted<'_> {
     }
 
     /// Whether a locked version will do.
-    fn fits(&self, range: &VersionRange, version: &Version) -> bool {
+    pub(super) fn fits(&self, range: &VersionRange, version: &Version) -> bool {
         let is_tagged = self.source.offer.catalogue == Catalogue::Oci;
         match (range.channel(), range.exact()) {
             // Where a channel leads to is looked up when the package is updated, not each time; a tag is one itself.
@@ -298,7 +333,11 @@ impl Wanted<'_> {
     }
 
     /// The newest version that fits and may be taken.
-    fn choose(&self, range: &VersionRange, fetcher: &dyn Fetcher) -> Result<Version, NamedError> {
+    pub(super) fn choose(
+        &self,
+        range: &VersionRange,
+        fetcher: &dyn Fetcher,
+    ) -> Result<Version, NamedError> {
         let enough = |versions: &Versions| self.best(range, versions).is_some();
         let versions = fetcher.versions(&self.ask(), &enough)?;
         self.best(range, &versions)

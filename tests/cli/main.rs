@@ -43,6 +43,7 @@ mod switching;
 mod terminal;
 mod trials;
 mod uninstalling;
+mod updating;
 mod vendoring;
 mod waiting;
 mod ways;
