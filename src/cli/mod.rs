@@ -19,6 +19,7 @@ mod explain;
 mod gc;
 mod generations;
 mod global;
+mod graph;
 mod history;
 mod hook;
 mod import;

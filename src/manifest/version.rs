@@ -50,7 +50,9 @@ pub fn set_version(text: &str, name: &PackageName, version: &str) -> Result<Stri
 fn ways(text: &str, entry: &Node, version: &str, line: &str) -> Vec<String> {
     if let Some((key, value)) = layout::entry(entry, "version") {
         // An alias stands for what was written elsewhere, for others too.
-        let is_alias = text.get(value.span.start..).is_none_or(|it| it.starts_with('*'));
+        let is_alias = text
+            .get(value.span.start..)
+            .is_none_or(|it| it.starts_with('*'));
         if is_alias || !matches!(value.value, NodeValue::Scalar { .. }) {
             return Vec::new();
         }
@@ -74,7 +76,11 @@ fn ways(text: &str, entry: &Node, version: &str, line: &str) -> Vec<String> {
     };
     match (map.style, map.entries.last()) {
         (Style::Flow, Some(last)) => {
-            vec![format!("{}, {line}{}", &text[..last.end], &text[last.end..])]
+            vec![format!(
+                "{}, {line}{}",
+                &text[..last.end],
+                &text[last.end..]
+            )]
         }
         (Style::Flow, None) => Vec::new(),
         (Style::Block, _) => in_a_block(text, &map, &[line.to_owned()]),

@@ -21,6 +21,7 @@ mod forge;
 mod editing;
 mod git;
 mod generations;
+mod graphs;
 mod hooks;
 mod importing;
 mod in_the_way;

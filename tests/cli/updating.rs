@@ -37,7 +37,10 @@ fn a_version_is_locked_and_stays_until_the_next_update() {
     // A line of versions is the newest of it.
     sandbox.dgmo("update tool --to ~1.2").works();
     tool_says(&sandbox, "v1.2.7");
-    sandbox.dgmo("update tool --to 1.3.0 --dry-run").works().says("1.3.0");
+    sandbox
+        .dgmo("update tool --to 1.3.0 --dry-run")
+        .works()
+        .says("1.3.0");
     tool_says(&sandbox, "v1.2.7");
     sandbox.dgmo("update").works();
     tool_says(&sandbox, "v1.4.0");
@@ -55,7 +58,9 @@ fn a_version_that_is_kept_out_is_let_in_by_an_edit() {
     let ran = sandbox.dgmo("update tool --to 2.0.0").fails("DG1223");
     ran.says("its `version:` is `1`")
         .says("dgmo update tool --to '2.0.0' --edit");
-    sandbox.dgmo("update tool --to 2.0.0 --edit --dry-run").works();
+    sandbox
+        .dgmo("update tool --to 2.0.0 --edit --dry-run")
+        .works();
     assert_eq!(sandbox.read("work/dgmo.yaml"), manifest);
     assert_eq!(sandbox.read("work/dgmo.lock"), lock);
 

@@ -72,6 +72,11 @@ const NEEDED: &[Debian] = &[
         program: "gpgv",
         package: "gpgv",
     },
+    // Reads the graphs we write.
+    Debian {
+        program: "dot",
+        package: "graphviz",
+    },
 ];
 
 /// Installs what is missing, then runs all tests. The runner's own summary is the last that is printed.

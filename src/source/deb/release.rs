@@ -107,7 +107,8 @@ fn parse(text: &str) -> Release {
     }
     let architectures = field("architectures");
     let mut no_all = field("no-support-for-architecture-all").split_whitespace();
-    let has_all = architectures.is_empty() || architectures.split_whitespace().any(|it| it == "all");
+    let has_all =
+        architectures.is_empty() || architectures.split_whitespace().any(|it| it == "all");
     Release {
         names: names
             .filter(|it| !it.is_empty())
@@ -173,7 +174,8 @@ mod tests {
         assert!(!has_none("Suite: s\n"));
         assert!(!has_none("Suite: s\nArchitectures: all amd64 arm64\n"));
         assert!(has_none("Suite: s\nArchitectures: amd64 arm64\n"));
-        let kept = "Suite: s\nArchitectures: all amd64\nNo-Support-for-Architecture-all: Packages\n";
+        let kept =
+            "Suite: s\nArchitectures: all amd64\nNo-Support-for-Architecture-all: Packages\n";
         assert!(has_none(kept));
     }
 }
