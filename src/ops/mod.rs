@@ -2,6 +2,7 @@
 
 mod adopt;
 mod assemble;
+mod audit;
 mod begin;
 mod bisect;
 mod catalogue;
@@ -43,6 +44,8 @@ mod want;
 pub use adopt::AdoptError;
 pub use adopt::AdoptRequest;
 pub use adopt::adopt;
+pub use audit::AuditRequest;
+pub use audit::audit;
 pub use bisect::BisectError;
 pub use bisect::BisectRequest;
 pub use bisect::bisect;

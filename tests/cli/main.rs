@@ -8,6 +8,7 @@
 )]
 
 mod asking;
+mod auditing;
 mod bisecting;
 #[cfg(feature = "tui")]
 mod browsing;
