@@ -114,7 +114,7 @@ fn read_archive(file: File, each: Each<'_>) -> io::Result<()> {
             Ok(name) => name.into_owned(),
             Err(_) => format!("entry {index}"),
         };
-        if !name.ends_with(".json") {
+        if Path::new(&name).extension().is_none_or(|it| it != "json") {
             continue;
         }
         let mut text = Vec::new();

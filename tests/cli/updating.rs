@@ -42,6 +42,10 @@ fn a_version_is_locked_and_stays_until_the_next_update() {
         .works()
         .says("1.3.0");
     tool_says(&sandbox, "v1.2.7");
+    for none in ["nonsense", "9.9.9"] {
+        let ran = sandbox.dgmo(&format!("update tool --to {none}"));
+        ran.fails("DG1223").says("the newest are 1.4.0");
+    }
     sandbox.dgmo("update").works();
     tool_says(&sandbox, "v1.4.0");
     assert_eq!(sandbox.read("work/dgmo.yaml"), manifest);

@@ -86,9 +86,10 @@ impl Range {
             | Event::Limit(text)) = event;
             let is_first = matches!(event, Event::Introduced(_)) && text == "0";
             let is_endless = matches!(event, Event::Limit(_)) && text == "*";
-            let read = match is_first || is_endless {
-                true => None,
-                false => Some(Version::parse(version.scheme(), text).ok()?),
+            let read = if is_first || is_endless {
+                None
+            } else {
+                Some(Version::parse(version.scheme(), text).ok()?)
             };
             if matches!(event, Event::Limit(_)) {
                 limits.push(read);
@@ -172,7 +173,7 @@ mod tests {
         ) {
             let cuts: Vec<u32> = cuts.into_iter().collect();
             let mut events = Vec::new();
-            let mut is_in = vec![false; 31];
+            let mut is_in = [false; 31];
             for pair in cuts.chunks(2) {
                 events.push(Event::Introduced(text(pair[0])));
                 let end = pair.get(1).copied();

@@ -130,7 +130,7 @@ impl Reading<'_> {
             return Vec::new();
         };
         let tree = self.store.read_tree(id).ok();
-        let entries = tree.iter().flat_map(|tree| tree.entries());
+        let entries = tree.iter().flat_map(dgmo_store::Tree::entries);
         entries
             .filter(|entry| !matches!(entry.node, Node::Link(_)))
             .map(|entry| entry.name.to_string())
