@@ -11,6 +11,7 @@ pub mod lapse;
 pub mod lock;
 pub mod manifest;
 pub mod name;
+pub mod osv;
 pub mod nearest;
 pub mod report;
 pub mod size;

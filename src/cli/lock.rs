@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use dgmo_schema::name::PackageName;
+use dgmo_schema::report::activation::SwitchOutcome;
 use dgmo_schema::report::profile::LockReport;
 
 use super::Global;
+use super::add;
 use super::age::Age;
 use super::exit::Exit;
 use super::global::Special;
@@ -13,6 +15,7 @@ use super::global::manifest_path;
 use super::switch;
 use super::words;
 use crate::ops;
+use crate::ops::Engine;
 use crate::ops::LockRequest;
 use crate::ops::OpError;
 use crate::ops::Result;
@@ -50,12 +53,22 @@ pub(super) struct Args {
 Examples:
   dgmo update             every package
   dgmo update helix jq    these two
+  dgmo update helix --to 25.1     this version, or the newest of its line that `version:` lets in
+  dgmo update helix --to 24 --edit   and have the manifest ask for it from now on
   dgmo update --minimum-release-age 7d   nothing that was published within a week
   dgmo update --dry-run   see what would change")]
 pub(super) struct UpdateArgs {
     /// Which packages [default: all]
     #[arg(value_name = "PKG")]
     packages: Vec<PackageName>,
+    /// The version to lock, of one package: `14.1.1`, or `14` for the newest of its line
+    ///
+    /// It stays until `dgmo update` is asked for this package, or for all, again.
+    #[arg(long, value_name = "VERSION", requires = "packages")]
+    to: Option<String>,
+    /// Write the version into the manifest as well, so that later updates keep to it
+    #[arg(long, requires = "to")]
+    edit: bool,
     #[command(flatten)]
     common: switch::Common,
 }
@@ -81,6 +94,9 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
 pub(super) fn update(args: &UpdateArgs, global: &Global, printer: Printer) -> Result<Exit> {
     let renderer = Renderer::new(printer);
     let engine = global.engine(args.common.special(), &renderer)?;
+    if let Some(to) = &args.to {
+        return update_to(args, to, &engine, printer);
+    }
     let update = if args.packages.is_empty() {
         Update::All
     } else {
@@ -92,6 +108,32 @@ pub(super) fn update(args: &UpdateArgs, global: &Global, printer: Printer) -> Re
     };
     let report = ops::switch(&engine, &request, &|plan| switch::show_plan(plan, printer))?;
     switch::tell(&report, printer)?;
+    Ok(Exit::Done)
+}
+
+/// One package, to the version somebody names.
+fn update_to(args: &UpdateArgs, to: &str, engine: &Engine<'_>, printer: Printer) -> Result<Exit> {
+    let [package] = &args.packages[..] else {
+        return Err(OpError::Usage {
+            what: "`--to` goes with one package".to_owned(),
+            hint: "update the others with a command of their own".to_owned(),
+        }
+        .into());
+    };
+    let request = args.common.request("update")?;
+    let show = |plan: &_| switch::show_plan(plan, printer);
+    let asked = (package, to.trim());
+    if args.edit {
+        let edited = ops::update_to(engine, request, asked, &show)?;
+        return add::tell(&edited, printer);
+    }
+    let report = ops::lock_to(engine, request, asked, &show)?;
+    switch::tell(&report, printer)?;
+    if report.outcome == SwitchOutcome::Switched {
+        printer.say(&format!(
+            "the next `dgmo update` takes the newest that `version:` lets in; `--edit` keeps `{package}` at {to}"
+        ));
+    }
     Ok(Exit::Done)
 }
 

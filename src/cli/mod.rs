@@ -4,6 +4,7 @@ mod add;
 mod age;
 mod adopt;
 mod allow;
+mod audit;
 mod bisect;
 #[cfg(feature = "tui")]
 mod browse;
@@ -19,6 +20,7 @@ mod explain;
 mod gc;
 mod generations;
 mod global;
+mod graph;
 mod history;
 mod hook;
 mod import;
@@ -98,6 +100,7 @@ enum Command {
     Update(lock::UpdateArgs),
     Vendor(vendor::Args),
     Outdated(outdated::Args),
+    Audit(audit::Args),
     Search(search::Args),
     Info(search::InfoArgs),
     Switch(switch::Args),
@@ -150,6 +153,7 @@ impl Command {
                 | Self::Update(_)
                 | Self::Vendor(_)
                 | Self::Outdated(_)
+                | Self::Audit(_)
                 | Self::Info(_)
                 | Self::Switch(_)
                 | Self::Rollback(_)
@@ -268,6 +272,7 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::Update(args) => lock::update(&args, global, printer),
         Command::Vendor(args) => vendor::run(&args, global, printer),
         Command::Outdated(args) => outdated::run(&args, global, printer),
+        Command::Audit(args) => audit::run(&args, global, printer),
         Command::Search(args) => search::run(&args, global, printer),
         Command::Info(args) => search::info(&args, global, printer),
         Command::Switch(args) => switch::run(args, global, printer),

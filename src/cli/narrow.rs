@@ -14,6 +14,7 @@ use super::Global;
 use super::add;
 use super::adopt;
 use super::allow;
+use super::audit;
 use super::bisect;
 use super::check;
 use super::confirm;
@@ -56,6 +57,7 @@ const COMMANDS: &[(&str, Build)] = &[
     ("add", add::Args::augment_args),
     ("adopt", adopt::Args::augment_args),
     ("allow", allow::Args::augment_args),
+    ("audit", audit::Args::augment_args),
     ("bisect", bisect::Args::augment_args),
     ("check", check::Args::augment_args),
     ("confirm", confirm::Args::augment_args),

@@ -1,10 +1,13 @@
 //! `dgmo tree`
 
+use dgmo_schema::name::PackageName;
 use dgmo_schema::report::running::TreeReport;
 
 use super::Global;
 use super::exit::Exit;
 use super::global::Special;
+use super::graph;
+use super::graph::Graph;
 use crate::ops;
 use crate::ops::OpError;
 use crate::ops::Result;
@@ -23,16 +26,30 @@ use crate::ui::Table;
 Examples:
   dgmo tree
   dgmo tree 12
+  dgmo tree --graph dot | dot -Tsvg > generation.svg
+  dgmo tree --graph mermaid --of typescript
   dgmo tree --json | jq '.packages[] | {name, bytes: .closure.bytes}'")]
 pub(super) struct Args {
     /// A number or a label [default: the current one]
     #[arg(value_name = "N")]
     at: Option<String>,
+    /// As a graph of packages, their pieces, home files and services, in this language
+    #[arg(long, value_name = "LANGUAGE")]
+    graph: Option<Graph>,
+    /// In the graph, only this package and what it is put together from
+    #[arg(long, value_name = "PKG", requires = "graph")]
+    of: Option<PackageName>,
 }
 
 pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit> {
     let renderer = Renderer::new(printer);
     let engine = global.engine(Special::default(), &renderer)?;
+    if let Some(language) = args.graph {
+        let at = args.at.as_deref();
+        let report = ops::running::tree_graph(&engine, at, args.of.as_ref())?;
+        graph::print(&report, language, printer)?;
+        return Ok(Exit::Done);
+    }
     let report = ops::running::tree(&engine, args.at.as_deref())?;
     printer.report(&report, in_words).map_err(OpError::stdout)?;
     Ok(Exit::Done)

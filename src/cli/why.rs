@@ -5,6 +5,8 @@ use dgmo_schema::report::running::WhyReport;
 use super::Global;
 use super::exit::Exit;
 use super::global::Special;
+use super::graph;
+use super::graph::Graph;
 use crate::ops;
 use crate::ops::OpError;
 use crate::ops::Result;
@@ -21,6 +23,7 @@ use crate::ui::Style;
 Examples:
   dgmo why ripgrep               which generations have these very bytes
   dgmo why ~/.config/helix
+  dgmo why ripgrep --graph dot | dot -Tsvg > ways.svg
   dgmo why b3:9f2c41d0           an object, by the beginning of its id")]
 pub(super) struct Args {
     /// A package, a file, or the beginning of an object's id
@@ -29,12 +32,19 @@ pub(super) struct Args {
     /// The generation whose package or file is meant [default: the current one]
     #[arg(long, value_name = "N")]
     at: Option<String>,
+    /// As a graph of the ways to it, in this language
+    #[arg(long, value_name = "LANGUAGE")]
+    graph: Option<Graph>,
 }
 
 pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit> {
     let renderer = Renderer::new(printer);
     let engine = global.engine(Special::default(), &renderer)?;
     let report = ops::running::why(&engine, &args.thing, args.at.as_deref())?;
+    if let Some(language) = args.graph {
+        graph::print(&ops::running::ways_graph(&report), language, printer)?;
+        return Ok(Exit::Done);
+    }
     printer.report(&report, in_words).map_err(OpError::stdout)?;
     Ok(Exit::Done)
 }

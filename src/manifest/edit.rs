@@ -152,14 +152,14 @@ pub fn remove_package(text: &str, name: &PackageName) -> Result<String, EditErro
 }
 
 /// What a text says, apart from how it says it.
-struct Meaning {
-    root: Node,
-    manifest: Manifest,
-    include: Vec<String>,
+pub(super) struct Meaning {
+    pub(super) root: Node,
+    pub(super) manifest: Manifest,
+    pub(super) include: Vec<String>,
 }
 
 impl Meaning {
-    fn of(text: &str) -> Result<Self, EditError> {
+    pub(super) fn of(text: &str) -> Result<Self, EditError> {
         let invalid = |problems| EditError::Invalid { problems };
         let source = Arc::new(SourceText::new("dgmo.yaml", text));
         let root = yaml::parse(&source).map_err(invalid)?;
@@ -177,7 +177,7 @@ impl Meaning {
         })
     }
 
-    fn is(&self, manifest: &Manifest, include: &[String]) -> bool {
+    pub(super) fn is(&self, manifest: &Manifest, include: &[String]) -> bool {
         self.manifest == *manifest && self.include == include
     }
 }
@@ -229,7 +229,7 @@ fn in_a_new_map(text: &str, root: &Map, entry: &str) -> Vec<String> {
 }
 
 /// The ways to add lines to a block: behind its last entry, behind what may belong to that, before its first.
-fn in_a_block(text: &str, map: &Map, lines: &[String]) -> Vec<String> {
+pub(super) fn in_a_block(text: &str, map: &Map, lines: &[String]) -> Vec<String> {
     let indent = " ".repeat(map.indent(text));
     let mut ways = Vec::new();
     let (Some(first), Some(last)) = (map.entries.first(), map.entries.last()) else {

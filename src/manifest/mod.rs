@@ -15,6 +15,7 @@ mod rewrite;
 mod save;
 mod scalar;
 mod starter;
+mod version;
 mod write;
 mod yaml;
 
@@ -36,3 +37,4 @@ pub use rewrite::set_values;
 pub use rewrite::words;
 pub use save::save_text;
 pub use starter::TEXT as STARTER;
+pub use version::set_version;

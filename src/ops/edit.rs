@@ -1,4 +1,4 @@
-//! `dgmo add` and `dgmo remove`: the manifest is edited, locked and switched to as one change.
+//! `dgmo add`, `dgmo remove` and `dgmo update --edit`: the manifest is edited, locked and switched to as one change.
 //!
 //! The manifest on disk is written only when nothing can refuse any more, under its guard from the reading on: so
 //! that a hundred processes adding at once lose no edit, and an `add` that fails changes nothing.
@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use dgmo_schema::code::Diagnose;
 use dgmo_schema::manifest::Requirement;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::report::activation::SwitchReport;
@@ -18,8 +19,15 @@ use super::SwitchRequest;
 use super::lock;
 use super::switch::Show;
 use super::switch::switch_guarded;
+use super::update;
+use super::update::Meant;
+use super::want;
 use crate::home::ManifestGuard;
 use crate::manifest;
+use crate::resolve;
+use crate::resolve::Several;
+use crate::resolve::Update;
+use crate::source::Catalogues;
 
 /// What an edit led to.
 #[derive(Debug)]
@@ -69,6 +77,42 @@ pub fn remove(
         }
         Ok(text)
     })
+}
+
+/// Has the manifest say that a package shall be `to`, and locks that.
+pub fn update_to(
+    engine: &Engine<'_>,
+    mut request: SwitchRequest,
+    (name, to): (&PackageName, &str),
+    show: Show<'_>,
+) -> Result<Edited> {
+    request.update = Update::Only([name.clone()].into());
+    let downloads = want::downloads(engine);
+    let loaded = manifest::load(&request.manifest)?;
+    let catalogues = Catalogues::new(&downloads, &loaded.manifest.sources);
+    let manifest = &loaded.manifest;
+    let source = match update::meant(manifest, name)? {
+        Meant::Url { .. } => None,
+        Meant::Named(source) => Some(source.clone()),
+        Meant::Short(source) => {
+            let indexes = want::indexes(engine, manifest, &downloads);
+            let found = resolve::source_of_short(manifest, (name, source), &indexes);
+            Some(found.map_err(|error| alone(name, error))?)
+        }
+    };
+    let version = match source {
+        None => to.to_owned(),
+        Some(source) => resolve::requirement(manifest, (name, &source), to, &catalogues)
+            .map_err(|error| alone(name, error))?,
+    };
+    edit(engine, request, (Follow::Switch, show), |text| {
+        Ok(manifest::set_version(text, name, &version)?)
+    })
+}
+
+fn alone<E: Diagnose + 'static>(name: &PackageName, error: E) -> Several<E> {
+    let code = error.code();
+    Several::new("ask for", code, vec![(name.clone(), error)])
 }
 
 fn edit(

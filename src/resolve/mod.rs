@@ -1,5 +1,6 @@
 //! Turns a manifest into a lock: requirements in, exact bytes and trees out.
 
+mod aim;
 mod error;
 mod named;
 mod path;
@@ -48,6 +49,7 @@ use dgmo_schema::lock::Scope;
 use dgmo_schema::manifest::Manifest;
 use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::manifest::Requirement;
+use dgmo_schema::manifest::ShortSource;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::system::System;
@@ -57,6 +59,7 @@ use dgmo_store::StatCache;
 use crate::home;
 use crate::source::Catalogues;
 use crate::source::Downloads;
+use crate::source::IndexError;
 use crate::source::Indexes;
 use crate::source::in_parallel;
 use short::Part;
@@ -75,6 +78,8 @@ pub enum Update {
     Nothing,
     /// These.
     Only(BTreeSet<PackageName>),
+    /// This one, and to that version.
+    To(PackageName, String),
     /// Each.
     All,
 }
@@ -84,7 +89,16 @@ impl Update {
         match self {
             Self::Nothing => false,
             Self::Only(names) => names.contains(name),
+            Self::To(only, _) => only == name,
             Self::All => true,
+        }
+    }
+
+    /// The version that is named for a package.
+    fn to(&self, name: &PackageName) -> Option<&str> {
+        match self {
+            Self::To(only, version) if only == name => Some(version),
+            _ => None,
         }
     }
 }
@@ -227,6 +241,15 @@ pub fn resolve(
     Err(Several::new("resolve", code, work.failures))
 }
 
+/// Where the short name `name` leads on this system.
+pub fn source_of_short(
+    manifest: &Manifest,
+    (name, source): (&PackageName, &ShortSource),
+    indexes: &Indexes<'_>,
+) -> Result<NamedSource, IndexError> {
+    short::source_of(manifest, name, source, (None, indexes))
+}
+
 /// What catalogues have that is newer than `locked`: of the packages `only`, or of all that come from one.
 pub fn newest(
     manifest: &Manifest,
@@ -261,6 +284,7 @@ pub fn newest(
             is_alone: true,
             not_after,
             python: python(manifest),
+            to: None,
         };
         Some(wanted.newest(locked.packages.get(*name), asking.catalogues))
     });
@@ -275,6 +299,29 @@ pub fn newest(
         (name.clone(), result)
     });
     found.collect()
+}
+
+/// What `version:` has to say of the package `name`, which is `source`, so that it is `to` and stays so.
+pub fn requirement(
+    manifest: &Manifest,
+    (name, source): (&PackageName, &NamedSource),
+    to: &str,
+    catalogues: &Catalogues<'_>,
+) -> Result<String, NamedError> {
+    let wanted = named::Wanted {
+        name,
+        source,
+        bin: &[],
+        systems: &manifest.systems,
+        previous: None,
+        version: None,
+        is_alone: true,
+        not_after: None,
+        python: python(manifest),
+        to: None,
+    };
+    let fetcher = catalogues.fetcher(source.offer.catalogue)?;
+    wanted.requirement(to, fetcher)
 }
 
 /// Which Python the manifest itself has: what it says of the version of the package of this name.
@@ -361,10 +408,11 @@ impl<'a> Work<'a> {
             bin: &requirement.bin,
             systems: of.map_or(&self.manifest.systems, |(_, part)| &part.systems),
             previous: previous.filter(|_| !self.how.update.covers(name)),
-            version: of.and_then(|(spelled, _)| spelled.version.clone()),
+            version: of.and_then(|(spelled, _)| spelled.version.as_deref()),
             is_alone: of.is_none_or(|(_, part)| part.is_for_all),
             not_after: self.how.not_after,
             python: python(self.manifest),
+            to: self.how.update.to(name),
         }
     }
 

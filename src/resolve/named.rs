@@ -49,6 +49,15 @@ pub enum NamedError {
         /// Those that would fit, and why they are not taken.
         hidden: Vec<String>,
     },
+    #[error("the manifest does not let in {version} of `{name}`{}", allows(allowed.as_deref()))]
+    KeptOut {
+        name: PackageName,
+        version: String,
+        /// As it was asked for.
+        to: String,
+        /// What the manifest says.
+        allowed: Option<String>,
+    },
     #[error(
         "`{package}` {version} runs with {needs}, and the package `{}` of the manifest is {has}",
         runtime(needs)
@@ -78,6 +87,13 @@ fn runtime(needs: &str) -> &str {
     needs.split(' ').next().unwrap_or(needs)
 }
 
+fn allows(allowed: Option<&str>) -> String {
+    match allowed {
+        Some(text) => format!(": its `version:` is `{text}`"),
+        None => ": without `version:` it takes releases".to_owned(),
+    }
+}
+
 fn said(sentences: &[String]) -> String {
     let lines = sentences.iter().map(|sentence| format!("\n  {sentence}"));
     format!(":{}", lines.collect::<String>())
@@ -105,7 +121,7 @@ impl Diagnose for NamedError {
         match self {
             Self::Range(_) | Self::Version(_) => Code::VersionNotUnderstood,
             Self::Catalogue(error) => error.code(),
-            Self::NoneFits { .. } => Code::NoVersionFits,
+            Self::NoneFits { .. } | Self::KeptOut { .. } => Code::NoVersionFits,
             Self::NeedsDisagree { .. } | Self::RuntimeUnfit { .. } => Code::NeedsDisagree,
         }
     }
@@ -113,6 +129,10 @@ impl Diagnose for NamedError {
     fn hint(&self) -> Option<Hint> {
         let text = match self {
             Self::Catalogue(_) => return None,
+            Self::KeptOut { name, to, .. } => {
+                let command = format!("dgmo update {name} --to '{to}' --edit");
+                return Some(Hint::Run(command));
+            }
             Self::Range(_) | Self::Version(_) => {
                 "write `version:` as `\"14\"`, `\"~1.7\"`, `\"=1.7.1\"`, `\">=2, <4\"` or `latest`"
             }
@@ -158,7 +178,7 @@ pub(super) fn scheme(catalogue: Catalogue) -> Scheme {
 }
 
 /// The versions that will do.
-fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
+pub(super) fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
     let scheme = scheme(source.offer.catalogue);
     match (&source.rev, &source.version) {
         (Some(rev), _) => Ok(VersionRange::channel_named(scheme, rev)),
@@ -169,6 +189,7 @@ fn range(source: &NamedSource) -> Result<VersionRange, NamedError> {
 }
 
 /// A package to lock.
+#[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) name: &'a PackageName,
     pub(super) source: &'a NamedSource,
@@ -177,13 +198,15 @@ pub(super) struct Wanted<'a> {
     /// What a lock says of it, unless it shall be locked afresh.
     pub(super) previous: Option<&'a LockedPackage>,
     /// The one version it has on other systems, where they get it from elsewhere.
-    pub(super) version: Option<String>,
+    pub(super) version: Option<&'a str>,
     /// Whether what it is on its systems may hold for others, too.
     pub(super) is_alone: bool,
     /// Versions published later are not taken anew.
     pub(super) not_after: Option<Timestamp>,
     /// Which Python the manifest has.
     pub(super) python: Option<&'a str>,
+    /// The version that somebody names, of those the manifest lets in.
+    pub(super) to: Option<&'a str>,
 }
 
 impl Wanted<'_> {
@@ -207,37 +230,50 @@ impl Wanted<'_> {
 
     /// What each system gets. Nothing is asked where the lock has it already.
     pub(super) fn lock(&self, catalogues: &Catalogues<'_>) -> Result<LockedPackage, NamedError> {
+        if let Some(to) = self.to {
+            return self.lock_at(to, catalogues);
+        }
         let range = range(self.source)?;
         let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
-        let is_the_one =
-            |kept: &LockedPackage| self.version.is_none() || kept.version == self.version;
+        let is_the_one = |kept: &LockedPackage| {
+            self.version.is_none() || kept.version.as_deref() == self.version
+        };
         let kept = self.kept(&range, fetcher).filter(is_the_one);
-        let lacks = |system: &&System| {
+        let lacks = |system: &System| {
             kept.as_ref()
                 .is_none_or(|it| it.for_system(system).is_none())
         };
-        let lacking: Vec<&System> = self.systems.iter().filter(lacks).collect();
-        if lacking.is_empty()
+        if !self.systems.iter().any(lacks)
             && let Some(kept) = kept
         {
             return Ok(kept);
         }
-        let known = kept.as_ref().and_then(|kept| kept.version.as_ref());
-        let version = match known.or(self.version.as_ref()) {
+        let known = kept.as_ref().and_then(|kept| kept.version.as_deref());
+        let version = match known.or(self.version) {
             Some(text) => Version::parse(range.scheme(), text)?,
             None => self.choose(&range, fetcher)?,
         };
+        self.build(fetcher, &version, kept)
+    }
+
+    /// What each system gets of a version; what is `kept` of it stays.
+    pub(super) fn build(
+        &self,
+        fetcher: &dyn Fetcher,
+        version: &Version,
+        kept: Option<LockedPackage>,
+    ) -> Result<LockedPackage, NamedError> {
         let mut package = kept.unwrap_or_else(|| LockedPackage {
             version: Some(version.to_string()),
             runs_with: None,
             recipes: Vec::new(),
             builds: std::collections::BTreeMap::new(),
         });
-        for system in lacking {
+        for system in self.systems {
             if package.for_system(system).is_some() {
                 continue;
             }
-            let (reach, pieces) = self.lock_one(fetcher, &version, system)?;
+            let (reach, pieces) = self.lock_one(fetcher, version, system)?;
             let scope = match reach {
                 Reach::AnySystem if self.is_alone => Scope::Any,
                 Reach::AnySystem | Reach::ThisSystem => Scope::System(system.clone()),
@@ -270,7 +306,7 @@ impl Wanted<'_> {
         }
     }
 
-    fn ask(&self) -> Ask<'_> {
+    pub(super) fn ask(&self) -> Ask<'_> {
         Ask {
             package: self.name,
             bin: self.bin,
@@ -330,7 +366,7 @@ impl Wanted<'_> {
     }
 
     /// Whether a locked version will do.
-    fn fits(&self, range: &VersionRange, version: &Version) -> bool {
+    pub(super) fn fits(&self, range: &VersionRange, version: &Version) -> bool {
         let is_tagged = self.source.offer.catalogue == Catalogue::Oci;
         match (range.channel(), range.exact()) {
             // Where a channel leads to is looked up when the package is updated, not each time; a tag is one itself.
@@ -357,7 +393,11 @@ impl Wanted<'_> {
     }
 
     /// The newest version that fits and may be taken.
-    fn choose(&self, range: &VersionRange, fetcher: &dyn Fetcher) -> Result<Version, NamedError> {
+    pub(super) fn choose(
+        &self,
+        range: &VersionRange,
+        fetcher: &dyn Fetcher,
+    ) -> Result<Version, NamedError> {
         let enough = |versions: &Versions| self.best(range, versions).is_some();
         let versions = fetcher.versions(&self.ask(), &enough)?;
         self.best(range, &versions)
@@ -445,7 +485,8 @@ pub(super) fn lock_all(
             None => part.lock(catalogues)?,
             Some(version) => {
                 let part = Wanted {
-                    version: Some(version.clone()),
+                    version: Some(version),
+                    to: None,
                     ..*part
                 };
                 part.lock(catalogues)?

@@ -190,7 +190,12 @@ impl Looking<'_> {
         systems: &[System],
         how: &ResolveHow<'_>,
     ) -> Result<String, PackageError> {
-        let source = self.versions_of(recipe);
+        let said = self.versions_of(recipe);
+        let to = how.update.to(self.name);
+        let source = NamedSource {
+            version: to.map(str::to_owned).or_else(|| said.version.clone()),
+            ..said.clone()
+        };
         let wanted = named::Wanted {
             name: self.name,
             source: &source,
@@ -201,9 +206,13 @@ impl Looking<'_> {
             is_alone: true,
             not_after: how.not_after,
             python: python(self.manifest),
+            to: None,
         };
         let locked = self.previous.and_then(|it| it.version.as_deref());
-        let version = wanted.version(locked, how.catalogues)?;
+        let version = wanted.version(locked.filter(|_| to.is_none()), how.catalogues)?;
+        if let Some(to) = to {
+            wanted.is_let_in(&version, (&said, to))?;
+        }
         // Of a tag such as `v1.2` or `go1.2`, addresses have the number.
         let number = version.trim_start_matches(|c: char| !c.is_ascii_digit());
         Ok(number.to_owned())

@@ -37,6 +37,7 @@ mod partial;
 mod persist;
 mod pypi;
 mod settings;
+pub mod osv;
 mod signature;
 mod status;
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod ask;
 #[cfg(feature = "tui")]
 mod browser;
 mod error;
+mod graph;
 mod printer;
 mod progress;
 mod style;
@@ -24,6 +25,8 @@ pub use browser::Browser;
 pub use browser::can_browse;
 #[cfg(feature = "tui")]
 pub use browser::run as browse;
+pub use graph::dot;
+pub use graph::mermaid;
 pub use printer::Format;
 pub use printer::Printer;
 pub use printer::Volume;

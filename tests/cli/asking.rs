@@ -38,6 +38,7 @@ const COMMANDS: &[&str] = &[
     "why",
     "tree",
     "outdated",
+    "audit",
     "search",
     "info",
     "gc",

@@ -8,6 +8,7 @@
 )]
 
 mod asking;
+mod auditing;
 mod bisecting;
 #[cfg(feature = "tui")]
 mod browsing;
@@ -21,6 +22,7 @@ mod forge;
 mod editing;
 mod git;
 mod generations;
+mod graphs;
 mod hooks;
 mod importing;
 mod in_the_way;
@@ -45,6 +47,7 @@ mod switching;
 mod terminal;
 mod trials;
 mod uninstalling;
+mod updating;
 mod vendoring;
 mod waiting;
 mod ways;

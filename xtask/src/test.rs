@@ -101,6 +101,11 @@ const NEEDED: &[Debian] = &[
         program: "ld64.lld-14",
         package: "lld-14",
     },
+    // Reads the graphs we write.
+    Debian {
+        program: "dot",
+        package: "graphviz",
+    },
 ];
 
 /// Installs what is missing, then runs all tests. The runner's own summary is the last that is printed.

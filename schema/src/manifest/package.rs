@@ -44,6 +44,7 @@ pub(super) fn requirement(
                 }),
                 bin: Vec::new(),
                 priority: 0,
+                relocatable: true,
             })
         }
         RawPackage::Table(table) => checker.table(*table, span, name),

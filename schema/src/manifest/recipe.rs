@@ -142,6 +142,7 @@ impl Recipe {
             source,
             bin: self.bin.clone(),
             priority: 0,
+            relocatable: true,
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::catalogue::Offer;
 use crate::generation::Timestamp;
 use crate::name::PackageName;
+use crate::osv::Severity;
 
 /// `dgmo outdated`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -137,4 +138,77 @@ pub struct VendorReport {
     pub paths: BTreeMap<PackageName, String>,
     /// Whether nothing was done.
     pub dry_run: bool,
+}
+
+/// `dgmo audit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditReport {
+    /// The lock that was looked at.
+    pub lock: String,
+    /// How many packages and pieces in it were looked up.
+    pub checked: u64,
+    /// How many advisories were read.
+    pub advisories: u64,
+    /// What advisories are about, by package.
+    pub findings: Vec<AuditFinding>,
+    /// Advisories that were ignored as was asked for, and would have been told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
+    /// Packages whose locked version was withdrawn by its publisher.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<WithdrawnPackage>,
+    /// Packages for which there is no ecosystem of advisories.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<PackageName>,
+    /// Records that could not be read, as far as they are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_read: Vec<NotRead>,
+    /// How many of those there are.
+    pub not_read_count: u64,
+    /// Packages whose catalogue could not be asked, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_asked: Vec<NotAsked>,
+}
+
+/// A locked version that an advisory is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditFinding {
+    /// The package of the manifest.
+    pub package: PackageName,
+    /// What it is about: the package as its publishers call it, or a piece of it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The advisory.
+    pub id: String,
+    /// Its names in other databases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The nearest later version that is not affected, where one is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed_in: Option<String>,
+    /// What it is about, in a line.
+    pub summary: String,
+}
+
+/// A package whose locked version was withdrawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WithdrawnPackage {
+    /// Its name.
+    pub name: PackageName,
+    /// The version.
+    pub version: String,
+    /// What its publisher says.
+    pub why: String,
+}
+
+/// A record that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotRead {
+    /// Which.
+    pub what: String,
+    /// Why.
+    pub why: String,
 }

@@ -160,6 +160,46 @@ pub struct ClosureSize {
     pub bytes: u64,
 }
 
+/// `dgmo tree --graph` and `dgmo why --graph`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphReport {
+    /// What it is a graph of.
+    pub of: String,
+    /// The things in it.
+    pub nodes: Vec<GraphNode>,
+    /// Which leads to which.
+    pub edges: Vec<GraphEdge>,
+    /// Things that need each other in a circle, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub circles: Vec<Vec<String>>,
+    /// Packages of which it is not known what they are put together from: no lock has them any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<PackageName>,
+}
+
+/// A thing in a graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphNode {
+    /// What edges call it: a letter and a number.
+    pub id: String,
+    /// What it is: `generation`, `view`, `package`, `piece`, `file`, `service`, …
+    pub kind: String,
+    /// What it is called, with its version.
+    pub name: String,
+}
+
+/// One thing leads to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphEdge {
+    /// The one.
+    pub from: String,
+    /// The other.
+    pub to: String,
+    /// How, where that is not plain.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub how: String,
+}
+
 /// `dgmo allow` and `dgmo deny`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProjectReport {

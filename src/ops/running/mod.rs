@@ -1,6 +1,7 @@
 //! Programs and shells that live in a generation: which one, with what environment, and how they are started.
 
 mod environment;
+mod graph;
 mod inside;
 mod programs;
 mod project;
@@ -13,6 +14,8 @@ mod why;
 
 pub use environment::EnvironmentRequest;
 pub use environment::environment;
+pub use graph::tree_graph;
+pub use graph::ways_graph;
 pub use inside::lives_in;
 pub use project::ConsentRequest;
 pub use project::consent;

@@ -235,7 +235,7 @@ fn in_a_tree(store: &Store, path: &Path) -> Option<Root> {
     below_root(store, Root::Tree(tree), inside.ok()?)
 }
 
-fn below_root(store: &Store, root: Root, inside: &Path) -> Option<Root> {
+pub(super) fn below_root(store: &Store, root: Root, inside: &Path) -> Option<Root> {
     let mut here = root;
     for part in inside {
         let Root::Tree(tree) = here else { return None };

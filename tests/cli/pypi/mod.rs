@@ -288,6 +288,9 @@ fn withdrawn_versions_are_for_those_who_name_them() {
     let sandbox = with_hello(&index, "3.11", ", version: \"=2.0\"");
     sandbox.dgmo("lock").works();
     assert!(sandbox.read("work/dgmo.lock").contains("hello-2.0-py3"));
+    // A lock that has it is told of.
+    let ran = sandbox.dgmo("audit --withdrawn").exits(3);
+    ran.says("2.0 was withdrawn").says("it was bad");
     let sandbox = with_hello(&index, "3.11", ", version: \">=2.0, <2.1\"");
     sandbox
         .dgmo("lock")
