@@ -212,7 +212,8 @@ mod tests {
             .lines()
             .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         {
-            let name = line.trim_start().trim_start_matches('"');
+            let (name, _) = line.split_once(':').unwrap();
+            let name = name.trim().trim_matches('"');
             assert!(before < Some(name), "{line}");
             assert!(line.len() <= 200, "{line}");
             before = Some(name);
