@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::path::PathBuf;
 
 use dgmo_schema::event::Observer;
 use dgmo_schema::id::BlobId;
@@ -30,6 +31,8 @@ use crate::tree::Tree;
 pub struct Mending<'a> {
     insertion: Insertion<'a>,
     pub(super) lost: Lost,
+    /// Folders that were read whole, and the surprises up to then: while there are no more they have nothing to add.
+    pub(super) read_whole: BTreeMap<PathBuf, u64>,
     /// Trees that were found, until they are staged: children before parents.
     found: BTreeMap<TreeId, Tree>,
     taken: Vec<ObjectName>,
@@ -92,6 +95,7 @@ impl<'a> Mending<'a> {
         let mut mending = Self {
             insertion: store.begin(observer)?,
             lost,
+            read_whole: BTreeMap::new(),
             found: BTreeMap::new(),
             taken: Vec::new(),
             buffer: known::buffer(),

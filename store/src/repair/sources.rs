@@ -1,8 +1,10 @@
 //! Where lost objects may still be: laid-out trees, folders, other stores, archives.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::path::PathBuf;
 
 use dgmo_schema::id::BlobId;
 use dgmo_schema::id::Digest;
@@ -26,6 +28,13 @@ const LARGEST_TREE: u64 = 64 << 20;
 
 /// Folders deeper than this are nobody's.
 const DEEPEST: usize = 512;
+
+/// What of a folder was not looked for when it was read.
+#[derive(Default)]
+struct Passed {
+    trees: BTreeMap<TreeId, Tree>,
+    blobs: Vec<(BlobId, PathBuf)>,
+}
 
 impl Mending<'_> {
     /// Offers the folder of a laid-out tree: its files by what the tree says of them, and where the tree object itself
@@ -61,10 +70,41 @@ impl Mending<'_> {
 
     /// Offers everything in a folder: each file is hashed, and each folder is looked at as a tree.
     pub fn offer_folder(&mut self, folder: &Path) -> Result<(), RepairError> {
-        self.offer_below(folder, 0).map(drop)
+        if self.read_whole.get(folder) == Some(&self.surprises()) {
+            return Ok(());
+        }
+        let mut passed = Passed::default();
+        self.offer_below(folder, 0, &mut passed)?;
+        self.offer_passed(&passed)?;
+        self.read_whole.insert(folder.to_owned(), self.surprises());
+        Ok(())
     }
 
-    fn offer_below(&mut self, folder: &Path, depth: usize) -> Result<Option<TreeId>, RepairError> {
+    /// What nobody looked for when it was passed, and a tree that came later named.
+    fn offer_passed(&mut self, passed: &Passed) -> Result<(), RepairError> {
+        loop {
+            let before = self.surprises();
+            for id in self.lost.trees.clone() {
+                if let Some(tree) = passed.trees.get(&id) {
+                    self.offer_tree(tree)?;
+                }
+            }
+            if self.surprises() == before {
+                break;
+            }
+        }
+        for (id, path) in &passed.blobs {
+            self.offer_file(*id, path)?;
+        }
+        Ok(())
+    }
+
+    fn offer_below(
+        &mut self,
+        folder: &Path,
+        depth: usize,
+        passed: &mut Passed,
+    ) -> Result<Option<TreeId>, RepairError> {
         let Ok(entries) = fs::read_dir(folder) else {
             return Ok(None);
         };
@@ -72,7 +112,7 @@ impl Mending<'_> {
         let mut whole = depth < DEEPEST;
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let node = self.offer_entry(&entry.path(), depth)?;
+            let node = self.offer_entry(&entry.path(), depth, passed)?;
             let name = platform::from_os(&name).and_then(|name| EntryName::new(name).ok());
             match (name, node) {
                 (Some(name), Some(node)) => nodes.push(Entry { name, node }),
@@ -85,17 +125,25 @@ impl Mending<'_> {
         let Ok(tree) = Tree::new(nodes) else {
             return Ok(None);
         };
-        self.offer_tree(&tree)?;
-        Ok(Some(tree.id()))
+        let id = tree.id();
+        if !self.offer_tree(&tree)? {
+            passed.trees.insert(id, tree);
+        }
+        Ok(Some(id))
     }
 
     /// What an entry of a folder would be in a tree; none for what cannot be told.
-    fn offer_entry(&mut self, path: &Path, depth: usize) -> Result<Option<Node>, RepairError> {
+    fn offer_entry(
+        &mut self,
+        path: &Path,
+        depth: usize,
+        passed: &mut Passed,
+    ) -> Result<Option<Node>, RepairError> {
         let Ok(metadata) = fs::symlink_metadata(path) else {
             return Ok(None);
         };
         if metadata.is_dir() {
-            return Ok(self.offer_below(path, depth + 1)?.map(Node::Folder));
+            return Ok(self.offer_below(path, depth + 1, passed)?.map(Node::Folder));
         }
         if metadata.is_symlink() {
             let target = fs::read_link(path).ok();
@@ -109,7 +157,9 @@ impl Mending<'_> {
         let Some(id) = read_digest(path).map(BlobId) else {
             return Ok(None);
         };
-        self.offer_file(id, path)?;
+        if !self.offer_file(id, path)? {
+            passed.blobs.push((id, path.to_owned()));
+        }
         let executable = platform::state_at(path).is_ok_and(|state| state.executable);
         Ok(Some(if executable {
             Node::Executable(id)
