@@ -144,6 +144,14 @@ fn hostile_records_are_named_and_passed_over() {
     sandbox.write("work/all.zip", b"PK\x03\x04 and no archive");
     sandbox.dgmo("audit --osv all.zip").exits(1).says("all.zip");
     sandbox.dgmo("audit --osv nothing").exits(1).says("nothing");
+    sandbox.write("work/half.json", "{");
+    sandbox.sh("mkdir empty").works();
+    for place in ["half.json", "empty"] {
+        sandbox
+            .dgmo(&format!("audit --osv {place}"))
+            .exits(2)
+            .says("has no advisory that can be read");
+    }
     sandbox.dgmo("audit").exits(2).says("--osv");
     sandbox.remove("work/dgmo.lock");
     sandbox

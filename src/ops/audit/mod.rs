@@ -73,6 +73,7 @@ pub fn audit(engine: &Engine<'_>, request: &AuditRequest) -> Result<AuditReport>
     };
     let downloads = want::downloads(engine);
     for place in &request.advisories {
+        let before = looking.report.advisories;
         let mut each = |told: osv::Told| looking.take(told);
         if place.contains("://") {
             let what = format!("advisories of {}", crate::source::redacted(place));
@@ -84,6 +85,10 @@ pub fn audit(engine: &Engine<'_>, request: &AuditRequest) -> Result<AuditReport>
             let path = Path::new(place);
             let read = osv::read_path(path, &mut each);
             read.map_err(OpError::io("read the advisories in", path))?;
+        }
+        // Nothing found in nothing would be taken for all being well.
+        if looking.report.advisories == before {
+            return Err(none_in(place, looking.report.not_read.last()).into());
         }
     }
     let mut report = looking.done();
@@ -106,6 +111,17 @@ pub fn audit(engine: &Engine<'_>, request: &AuditRequest) -> Result<AuditReport>
         }
     }
     Ok(report)
+}
+
+fn none_in(place: &str, not_read: Option<&NotRead>) -> OpError {
+    let why = not_read.map_or_else(String::new, |it| format!(": {}: {}", it.what, it.why));
+    OpError::Usage {
+        what: format!(
+            "`{}` has no advisory that can be read{why}",
+            crate::source::redacted(place)
+        ),
+        hint: "name a file, a folder or an archive of records in the form of OSV".to_owned(),
+    }
 }
 
 fn withdrawn(name: PackageName, newest: resolve::Newest) -> Option<WithdrawnPackage> {
