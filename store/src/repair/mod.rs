@@ -7,6 +7,7 @@
 //!    After a crash each object is as it was or whole, and the next repair goes on from there.
 //! 4. A damaged file has as many names as trees link it. [`Store::mend_laid_out`](crate::Store::mend_laid_out) gives those names to the new one.
 
+mod folder;
 mod laid_out;
 mod lost;
 mod mending;

@@ -1,10 +1,8 @@
 //! Where lost objects may still be: laid-out trees, folders, other stores, archives.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::path::PathBuf;
 
 use dgmo_schema::id::BlobId;
 use dgmo_schema::id::Digest;
@@ -12,29 +10,16 @@ use dgmo_schema::id::TreeId;
 
 use super::Mending;
 use super::RepairError;
+use super::folder;
+use super::folder::Contents;
 use crate::archive;
 use crate::archive::ImportError;
 use crate::object::Inode;
-use crate::platform;
 use crate::store::Store;
-use crate::tree::Entry;
-use crate::tree::EntryName;
-use crate::tree::LinkTarget;
 use crate::tree::Node;
-use crate::tree::Tree;
 
 /// The largest tree object that is read into memory to see what it is.
 const LARGEST_TREE: u64 = 64 << 20;
-
-/// Folders deeper than this are nobody's.
-const DEEPEST: usize = 512;
-
-/// What of a folder was not looked for when it was read.
-#[derive(Default)]
-struct Passed {
-    trees: BTreeMap<TreeId, Tree>,
-    blobs: Vec<(BlobId, PathBuf)>,
-}
 
 impl Mending<'_> {
     /// Offers the folder of a laid-out tree: its files by what the tree says of them, and where the tree object itself
@@ -73,19 +58,18 @@ impl Mending<'_> {
         if self.read_whole.get(folder) == Some(&self.surprises()) {
             return Ok(());
         }
-        let mut passed = Passed::default();
-        self.offer_below(folder, 0, &mut passed)?;
-        self.offer_passed(&passed)?;
+        let contents = folder::read(folder, self.insertion().observer());
+        self.offer_contents(&contents)?;
         self.read_whole.insert(folder.to_owned(), self.surprises());
         Ok(())
     }
 
-    /// What nobody looked for when it was passed, and a tree that came later named.
-    fn offer_passed(&mut self, passed: &Passed) -> Result<(), RepairError> {
+    /// Trees first: each that is taken may name more that is looked for.
+    fn offer_contents(&mut self, contents: &Contents) -> Result<(), RepairError> {
         loop {
             let before = self.surprises();
             for id in self.lost.trees.clone() {
-                if let Some(tree) = passed.trees.get(&id) {
+                if let Some(tree) = contents.trees.get(&id) {
                     self.offer_tree(tree)?;
                 }
             }
@@ -93,79 +77,10 @@ impl Mending<'_> {
                 break;
             }
         }
-        for (id, path) in &passed.blobs {
+        for (id, path) in &contents.blobs {
             self.offer_file(*id, path)?;
         }
         Ok(())
-    }
-
-    fn offer_below(
-        &mut self,
-        folder: &Path,
-        depth: usize,
-        passed: &mut Passed,
-    ) -> Result<Option<TreeId>, RepairError> {
-        let Ok(entries) = fs::read_dir(folder) else {
-            return Ok(None);
-        };
-        let mut nodes = Vec::new();
-        let mut whole = depth < DEEPEST;
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let node = self.offer_entry(&entry.path(), depth, passed)?;
-            let name = platform::from_os(&name).and_then(|name| EntryName::new(name).ok());
-            match (name, node) {
-                (Some(name), Some(node)) => nodes.push(Entry { name, node }),
-                _ => whole = false,
-            }
-        }
-        if !whole {
-            return Ok(None);
-        }
-        let Ok(tree) = Tree::new(nodes) else {
-            return Ok(None);
-        };
-        let id = tree.id();
-        if !self.offer_tree(&tree)? {
-            passed.trees.insert(id, tree);
-        }
-        Ok(Some(id))
-    }
-
-    /// What an entry of a folder would be in a tree; none for what cannot be told.
-    fn offer_entry(
-        &mut self,
-        path: &Path,
-        depth: usize,
-        passed: &mut Passed,
-    ) -> Result<Option<Node>, RepairError> {
-        let Ok(metadata) = fs::symlink_metadata(path) else {
-            return Ok(None);
-        };
-        if metadata.is_dir() {
-            return Ok(self.offer_below(path, depth + 1, passed)?.map(Node::Folder));
-        }
-        if metadata.is_symlink() {
-            let target = fs::read_link(path).ok();
-            let target = target
-                .and_then(|target| LinkTarget::new(platform::from_os(target.as_os_str())?).ok());
-            return Ok(target.map(Node::Link));
-        }
-        if !metadata.is_file() {
-            return Ok(None);
-        }
-        let Some(id) = read_digest(path).map(BlobId) else {
-            return Ok(None);
-        };
-        if !self.offer_file(id, path)? {
-            passed.blobs.push((id, path.to_owned()));
-        }
-        let executable = platform::state_at(path).is_ok_and(|state| state.executable);
-        Ok(Some(if executable {
-            Node::Executable(id)
-        } else {
-            Node::File(id)
-        }))
     }
 
     /// Offers a file of which nothing is known.

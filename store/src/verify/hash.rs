@@ -29,12 +29,12 @@ const PIECE: u64 = 8 << 20;
 const BUFFER: usize = 512 << 10;
 
 /// What a thread reads into.
-pub(super) fn buffer() -> Vec<u8> {
+pub(crate) fn buffer() -> Vec<u8> {
     vec![0; BUFFER]
 }
 
 /// Hashes a file of one piece; tells its bytes too if they fit the buffer.
-pub(super) fn small(file: &File, size: u64, buffer: &mut [u8]) -> io::Result<(Digest, u64)> {
+pub(crate) fn small(file: &File, size: u64, buffer: &mut [u8]) -> io::Result<(Digest, u64)> {
     let mut hasher = Hasher::new();
     let mut total = 0;
     loop {

@@ -5,7 +5,7 @@
 //! under a guard, since a collecting or an insertion meanwhile looks like damage.
 
 mod finding;
-mod hash;
+pub(crate) mod hash;
 mod laid_out;
 mod objects;
 #[cfg(test)]
