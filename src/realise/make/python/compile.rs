@@ -70,18 +70,29 @@ impl Compiler {
             .collect();
         let named = format!("python{minor}");
         [named.as_str(), "python3"].iter().find_map(|name| {
-            let python = process::find_program(name.as_ref(), &folders)?;
-            let compiler = Self { python };
-            (compiler.version().as_deref() == Some(minor)).then_some(compiler)
+            let found = process::find_program(name.as_ref(), &folders)?;
+            Self { python: found }.itself(minor)
         })
     }
 
-    /// What it says it is: what is called `python3.12` may be a script that knows of no such Python.
-    fn version(&self) -> Option<String> {
-        let text = "import sys; print(\"%d.%d\" % sys.version_info[:2])";
+    /// The program it is, if it is of that version: what is called `python3.12` may be a script that knows of no such
+    /// Python, or takes longer to find it than that takes to compile.
+    fn itself(&self, minor: &str) -> Option<Self> {
+        let text = "import sys; print(\"%d.%d\" % sys.version_info[:2]); print(sys.executable)";
         let ran = process::run(&self.run(text, &[], Path::new("/")), &|_| ()).ok()?;
-        let is_it = ran.ending.is_success();
-        is_it.then(|| ran.output.text().trim().to_owned())
+        let said = ran.output.text();
+        let (version, program) = said.split_once('\n')?;
+        if !ran.ending.is_success() || version.trim() != minor {
+            return None;
+        }
+        let program = PathBuf::from(program.trim_end_matches(['\r', '\n']));
+        // One that does not know where it is can still be asked the way it was found.
+        let python = if program.is_absolute() && program.is_file() {
+            program
+        } else {
+            self.python.clone()
+        };
+        Some(Self { python })
     }
 
     fn run(&self, program: &str, arguments: &[String], folder: &Path) -> Run {
