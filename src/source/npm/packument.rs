@@ -1,7 +1,7 @@
 //! What a registry tells of a package: its versions, and what each of them needs and holds.
 //!
-//! Such a document may have ten million bytes. It is read once for the versions, and once more for each version that
-//! is taken; whatever else is in it is passed over.
+//! Such a document may have ten million bytes. It is read once for the versions; of one that is taken, what it needs is
+//! read from the place in the text where that stands.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ pub(super) struct Entry {
     /// Whether its publisher advises against it.
     pub(super) is_deprecated: bool,
     pub(super) published: Option<Timestamp>,
+    /// Where in the text stands what follows its name, if the name stands there as it is.
+    after_name: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +70,10 @@ impl Packument {
                 version: Version::parse(Scheme::Npm, version).ok()?,
                 is_deprecated: !matches!(brief.deprecated, Value::Null | Value::Bool(false)),
                 published: whole.time.get(&**version).and_then(moment),
+                after_name: match version {
+                    Cow::Borrowed(name) => place_after(&text, name),
+                    Cow::Owned(_) => None,
+                },
             })
         });
         let mut entries: Vec<Entry> = entries.collect();
@@ -122,6 +128,17 @@ impl Packument {
 
     /// What `version` needs and holds, if there is such a version.
     pub(super) fn manifest(&self, version: &Version) -> Option<Manifest> {
+        let is_it = |entry: &&Entry| entry.version.as_str() == version.as_str();
+        let entry = self.entries.iter().find(is_it)?;
+        let value = match entry.after_name {
+            Some(at) => value_after_name(&self.text[at..]),
+            None => self.looked_up(version),
+        };
+        Some(Manifest::read(&self.name, version, &value?))
+    }
+
+    /// Reads all of the text for it: its name is written with escapes.
+    fn looked_up(&self, version: &Version) -> Option<Value> {
         let mut reader = serde_json::Deserializer::from_slice(&self.text);
         let found = Of {
             key: "versions",
@@ -130,9 +147,22 @@ impl Packument {
                 then: Plain,
             },
         };
-        let value = found.deserialize(&mut reader).ok()??;
-        Some(Manifest::read(&self.name, version, &value?))
+        found.deserialize(&mut reader).ok()??
     }
+}
+
+/// Where in `text` its part `name` ends.
+fn place_after(text: &[u8], name: &str) -> Option<usize> {
+    let start = name.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    let end = start + name.len();
+    (text.get(start..end)? == name.as_bytes()).then_some(end)
+}
+
+/// The value that follows the closing quote and the colon of a name.
+fn value_after_name(text: &[u8]) -> Option<Value> {
+    let text = text.strip_prefix(b"\"")?.trim_ascii_start();
+    let text = text.strip_prefix(b":")?;
+    Value::deserialize(&mut serde_json::Deserializer::from_slice(text)).ok()
 }
 
 /// A moment as registries write it.
@@ -228,6 +258,21 @@ mod tests {
         ] {
             let found = packument.pick(&wants, limit).map(Version::as_str);
             assert_eq!(found, picked, "{wants:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_version_needs_is_read_where_it_stands() {
+        let plain = r#"{"versions": {"1.1.0":{"dependencies":{"x":"1"}}, "1.2.0" : {"dependencies":{"y":"2"}}}}"#;
+        let escaped = plain.replace("1.2.0", "1.\\u0032.0");
+        for text in [plain, &escaped] {
+            let packument = Packument::read("a", text.into()).unwrap();
+            for (version, needs) in [("1.1.0", "x"), ("1.2.0", "y")] {
+                let version = Version::parse(Scheme::Npm, version).unwrap();
+                let manifest = packument.manifest(&version).unwrap();
+                let names: Vec<_> = manifest.needs.keys().collect();
+                assert_eq!(names, [needs], "{text}");
+            }
         }
     }
 

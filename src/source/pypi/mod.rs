@@ -6,6 +6,7 @@
 mod metadata;
 mod page;
 mod project;
+mod said;
 mod settings;
 mod target;
 

@@ -1,13 +1,21 @@
 //! One page of an index: the files of a project, as JSON (PEP 691) or as HTML (PEP 503) tells of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use dgmo_schema::generation::Timestamp;
 use dgmo_schema::manifest::ExpectedDigest;
+use dgmo_schema::version::Scheme;
+use dgmo_schema::version::Version;
+use dgmo_schema::version::range::Prereleases;
+use dgmo_schema::version::range::VersionRange;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::value::StrDeserializer;
 
 use super::super::address::percent_decoded;
+use super::said::Said;
 
 /// What is asked for, in the order we like it.
 pub(super) const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
@@ -22,12 +30,58 @@ pub(super) struct File {
     pub(super) digest: Option<ExpectedDigest>,
     pub(super) size: Option<u64>,
     /// For which Pythons it is.
-    pub(super) requires_python: Option<String>,
+    pub(super) pythons: Option<Arc<Pythons>>,
     pub(super) published: Option<Timestamp>,
     /// Why nobody should use it any more.
     pub(super) yanked: Option<String>,
     /// Whether what it says of itself lies beside it, and what that hashes to.
     pub(super) metadata: Beside,
+}
+
+/// For which Pythons a file is. Most files of a project say the same.
+#[derive(Debug)]
+pub(super) struct Pythons {
+    pub(super) text: String,
+    range: Option<VersionRange>,
+}
+
+/// The range follows from the text.
+impl PartialEq for Pythons {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pythons {}
+
+impl Pythons {
+    /// A range nobody can read forbids nothing: pip has it so too.
+    pub(super) fn take(&self, python: &Version) -> bool {
+        self.range
+            .as_ref()
+            .is_none_or(|range| range.matches_with(python, Prereleases::Taken))
+    }
+}
+
+/// What was read of such texts, each once.
+#[derive(Default)]
+struct AllPythons(HashMap<String, Arc<Pythons>>);
+
+impl AllPythons {
+    fn read(&mut self, text: &str) -> Option<Arc<Pythons>> {
+        if text.trim().is_empty() {
+            return None;
+        }
+        if let Some(known) = self.0.get(text) {
+            return Some(Arc::clone(known));
+        }
+        let pythons = Arc::new(Pythons {
+            text: text.to_owned(),
+            range: VersionRange::parse_native(Scheme::Pep440, text).ok(),
+        });
+        self.0.insert(text.to_owned(), Arc::clone(&pythons));
+        Some(pythons)
+    }
 }
 
 /// Whether there is a file beside another one.
@@ -50,58 +104,70 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<File>, String> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct JsonFile {
-    filename: String,
-    url: String,
-    #[serde(default)]
-    hashes: BTreeMap<String, String>,
+struct JsonFile<'a> {
+    #[serde(borrow)]
+    filename: Cow<'a, str>,
+    #[serde(borrow)]
+    url: Cow<'a, str>,
+    #[serde(default, borrow)]
+    hashes: Said<'a>,
     size: Option<u64>,
-    requires_python: Option<String>,
-    upload_time: Option<Value>,
-    #[serde(default)]
-    yanked: Value,
-    core_metadata: Option<Value>,
+    #[serde(default, borrow)]
+    requires_python: Said<'a>,
+    #[serde(default, borrow)]
+    upload_time: Said<'a>,
+    #[serde(default, borrow)]
+    yanked: Said<'a>,
+    #[serde(default, borrow)]
+    core_metadata: Said<'a>,
     /// What `core-metadata` was called before.
-    dist_info_metadata: Option<Value>,
+    #[serde(default, borrow)]
+    dist_info_metadata: Said<'a>,
 }
 
 fn of_json(bytes: &[u8]) -> Result<Vec<File>, String> {
     #[derive(Deserialize)]
-    struct Page {
-        files: Vec<JsonFile>,
+    struct Page<'a> {
+        #[serde(borrow)]
+        files: Vec<JsonFile<'a>>,
     }
-    let page: Page = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    Ok(page.files.into_iter().map(JsonFile::file).collect())
+    let page: Page<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let mut pythons = AllPythons::default();
+    let files = page.files.into_iter();
+    Ok(files.map(|file| file.file(&mut pythons)).collect())
 }
 
-impl JsonFile {
-    fn file(self) -> File {
-        let beside = self.core_metadata.or(self.dist_info_metadata);
+impl JsonFile<'_> {
+    fn file(self, pythons: &mut AllPythons) -> File {
+        let beside = match self.core_metadata {
+            Said::Nothing => &self.dist_info_metadata,
+            ref said => said,
+        };
         let metadata = match beside {
-            Some(Value::Bool(true)) => Beside::Something,
-            Some(Value::Object(hashes)) => {
-                let told = hashes.get("sha256").and_then(Value::as_str);
-                told.and_then(sha256)
-                    .map_or(Beside::Something, Beside::Proven)
-            }
+            Said::Flag(true) => Beside::Something,
+            Said::Hashes { .. } => beside
+                .hash("sha256")
+                .and_then(sha256)
+                .map_or(Beside::Something, Beside::Proven),
             _ => Beside::Nothing,
         };
         File {
-            digest: best_digest(|kind| self.hashes.get(kind).cloned()),
-            name: self.filename,
-            url: self.url,
+            digest: best_digest(|kind| self.hashes.hash(kind)),
             size: self.size,
-            requires_python: self.requires_python.filter(|text| !text.trim().is_empty()),
+            pythons: self.requires_python.text().and_then(|it| pythons.read(it)),
             // A moment nobody can read is as good as none.
-            published: self
-                .upload_time
-                .and_then(|value| serde_json::from_value(value).ok()),
+            published: self.upload_time.text().and_then(|text| {
+                let text = StrDeserializer::<serde::de::value::Error>::new(text);
+                Timestamp::deserialize(text).ok()
+            }),
             yanked: match self.yanked {
-                Value::Bool(true) => Some(String::new()),
-                Value::String(why) => Some(why),
+                Said::Flag(true) => Some(String::new()),
+                Said::Text(why) => Some(why.into_owned()),
                 _ => None,
             },
             metadata,
+            name: self.filename.into_owned(),
+            url: self.url.into_owned(),
         }
     }
 }
@@ -111,13 +177,14 @@ fn sha256(hex: &str) -> Option<ExpectedDigest> {
 }
 
 /// The digest by the best kind there is; there are weaker ones that prove nothing.
-fn best_digest(told: impl Fn(&str) -> Option<String>) -> Option<ExpectedDigest> {
+fn best_digest<'a>(told: impl Fn(&str) -> Option<&'a str>) -> Option<ExpectedDigest> {
     let of = |kind: &str| format!("{kind}:{}", told(kind)?).parse().ok();
     of("sha256").or_else(|| of("sha512"))
 }
 
 /// Reads what a page of links says. What is no link to a file is passed over, as everybody does who reads such pages.
 fn of_html(text: &str) -> Vec<File> {
+    let mut pythons = AllPythons::default();
     let mut files = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('<') {
@@ -131,7 +198,8 @@ fn of_html(text: &str) -> Vec<File> {
         }
         let (attributes, after) = attributes(rest);
         let end = after.find('<').unwrap_or(after.len());
-        files.extend(link(&attributes, &unescaped(after[..end].trim())));
+        let text = unescaped(after[..end].trim());
+        files.extend(link(&attributes, &text, &mut pythons));
         rest = after;
     }
     files
@@ -168,7 +236,11 @@ fn attributes(text: &str) -> (BTreeMap<String, String>, &str) {
     (found, rest.strip_prefix('>').unwrap_or(rest))
 }
 
-fn link(attributes: &BTreeMap<String, String>, text: &str) -> Option<File> {
+fn link(
+    attributes: &BTreeMap<String, String>,
+    text: &str,
+    pythons: &mut AllPythons,
+) -> Option<File> {
     let (url, fragment) = match attributes.get("href")?.split_once('#') {
         Some((url, fragment)) => (url, fragment),
         None => (attributes["href"].as_str(), ""),
@@ -182,7 +254,7 @@ fn link(attributes: &BTreeMap<String, String>, text: &str) -> Option<File> {
     let told = |kind: &str| {
         let mut pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
         let (_, hex) = pairs.find(|(name, _)| *name == kind)?;
-        Some(hex.to_owned())
+        Some(hex)
     };
     let beside = ["data-core-metadata", "data-dist-info-metadata"];
     let metadata = match beside.iter().find_map(|name| attributes.get(*name)) {
@@ -198,10 +270,9 @@ fn link(attributes: &BTreeMap<String, String>, text: &str) -> Option<File> {
         url: url.to_owned(),
         digest: best_digest(told),
         size: None,
-        requires_python: attributes
+        pythons: attributes
             .get("data-requires-python")
-            .filter(|text| !text.trim().is_empty())
-            .cloned(),
+            .and_then(|text| pythons.read(text)),
         published: None,
         yanked: attributes.get("data-yanked").cloned(),
         metadata,
@@ -260,7 +331,8 @@ mod tests {
         assert_eq!(read_back.len(), 2);
         assert_eq!(read(html.as_bytes()).unwrap(), read_back);
         assert!(matches!(read_back[0].metadata, Beside::Proven(_)));
-        assert_eq!(read_back[0].requires_python.as_deref(), Some(">=3.8"));
+        let pythons = read_back[0].pythons.as_ref().unwrap();
+        assert_eq!(pythons.text, ">=3.8");
         assert_eq!(read_back[1].digest, None);
     }
 

@@ -7,8 +7,6 @@ use dgmo_schema::version::Scheme;
 use dgmo_schema::version::Version;
 use dgmo_schema::version::python::normal_name;
 use dgmo_schema::version::python::wheel::Wheel;
-use dgmo_schema::version::range::Prereleases;
-use dgmo_schema::version::range::VersionRange;
 
 use super::page::File;
 use super::settings::Index;
@@ -59,7 +57,10 @@ impl Project {
             // A wheel whose name says nothing we understand is none.
             if let Ok(wheel) = file.name.parse::<Wheel>() {
                 if wheel.name == name {
-                    let release = releases.entry(wheel.version.clone()).or_default();
+                    let release = match releases.get_mut(&wheel.version) {
+                        Some(known) => known,
+                        None => releases.entry(wheel.version.clone()).or_default(),
+                    };
                     release.wheels.push((wheel, at));
                 }
             } else if let Some(version) = version_of_source(&file.name, name) {
@@ -100,8 +101,7 @@ impl Project {
                 None => Err(no_wheel(&wheels, release.has_source)),
             };
         };
-        let wants = of(first).requires_python.as_deref().unwrap_or_default();
-        Err(format!("it wants Python {wants}"))
+        Err(wants_python(of(first)))
     }
 
     /// Whether a version has a wheel for this Python, whatever the system; else why not.
@@ -114,8 +114,7 @@ impl Project {
         if wheels.any(|(_, at)| takes_python(&self.page.files[*at], target)) {
             return Ok(());
         }
-        let wants = first.requires_python.as_deref().unwrap_or_default();
-        Err(format!("it wants Python {wants}"))
+        Err(wants_python(first))
     }
 
     /// Why nobody should use a version any more, if all its files are withdrawn.
@@ -148,14 +147,14 @@ fn no_wheel(wheels: &[&Wheel], has_source: bool) -> String {
     format!("there are only {}{more}{source}", shown.join(", "))
 }
 
-/// A range nobody can read forbids nothing: pip has it so too.
+fn wants_python(file: &File) -> String {
+    let wants = file.pythons.as_ref().map_or("", |pythons| &pythons.text);
+    format!("it wants Python {wants}")
+}
+
 fn takes_python(file: &File, target: &Target) -> bool {
-    let Some(text) = &file.requires_python else {
-        return true;
-    };
-    VersionRange::parse_native(Scheme::Pep440, text).map_or(true, |range| {
-        range.matches_with(&target.version, Prereleases::Taken)
-    })
+    let pythons = file.pythons.as_ref();
+    pythons.is_none_or(|pythons| pythons.take(&target.version))
 }
 
 /// The version in the name of a file of source, such as `zope.interface-5.4.0.tar.gz`.

@@ -57,7 +57,8 @@ pub struct Interpreter {
 #[derive(Debug, Clone)]
 pub struct CompatibleTags {
     tags: Vec<Tag>,
-    ranks: HashMap<Tag, usize>,
+    /// By interpreter, ABI and platform.
+    ranks: HashMap<String, HashMap<String, HashMap<String, usize>>>,
 }
 
 impl CompatibleTags {
@@ -66,9 +67,11 @@ impl CompatibleTags {
         let platforms = platform.tags();
         let mut tags = cpython(python, &platforms);
         tags.extend(pure(python, &platforms));
-        let mut ranks = HashMap::new();
-        for (rank, tag) in tags.iter().enumerate() {
-            ranks.entry(tag.clone()).or_insert(rank);
+        let mut ranks: HashMap<_, HashMap<_, HashMap<_, _>>> = HashMap::new();
+        for (rank, tag) in tags.iter().cloned().enumerate() {
+            let abis = ranks.entry(tag.python).or_default();
+            let platforms = abis.entry(tag.abi).or_default();
+            platforms.entry(tag.platform).or_insert(rank);
         }
         Self { tags, ranks }
     }
@@ -80,10 +83,11 @@ impl CompatibleTags {
 
     /// How well a wheel fits; less is better, and nothing is not at all.
     pub fn rank(&self, wheel: &Wheel) -> Option<usize> {
-        wheel
-            .tags()
-            .filter_map(|tag| self.ranks.get(&tag).copied())
-            .min()
+        let rank = |(python, abi, platform)| -> Option<usize> {
+            let abis = self.ranks.get::<str>(python)?;
+            abis.get::<str>(abi)?.get::<str>(platform).copied()
+        };
+        wheel.each_tag().filter_map(rank).min()
     }
 
     /// The wheel that fits best. Of two that fit as well, the one with the later build number.

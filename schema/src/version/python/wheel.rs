@@ -19,9 +19,8 @@ pub struct Wheel {
     pub version: Version,
     /// Which build of it, where there is more than one.
     pub build: Option<Build>,
-    pythons: Vec<String>,
-    abis: Vec<String>,
-    platforms: Vec<String>,
+    /// The last three parts of the name, in small letters.
+    tags: String,
 }
 
 /// The build number of a wheel: digits, then whatever.
@@ -68,18 +67,31 @@ impl fmt::Display for Tag {
 impl Wheel {
     /// Everything it is made for: each interpreter with each ABI and each platform.
     pub fn tags(&self) -> impl Iterator<Item = Tag> {
-        self.pythons.iter().flat_map(move |python| {
-            self.abis.iter().flat_map(move |abi| {
-                self.platforms
-                    .iter()
-                    .map(move |platform| Tag::new(python, abi, platform))
+        self.each_tag()
+            .map(|(python, abi, platform)| Tag::new(python, abi, platform))
+    }
+
+    /// The same, as it stands in the name: an index has tens of thousands of wheels of one package.
+    pub(super) fn each_tag(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let [pythons, abis, platforms] = self.lists();
+        pythons.split('.').flat_map(move |python| {
+            abis.split('.').flat_map(move |abi| {
+                platforms
+                    .split('.')
+                    .map(move |platform| (python, abi, platform))
             })
         })
     }
 
     /// Whether it holds nothing that is made for one platform.
     pub fn is_pure(&self) -> bool {
-        self.platforms.iter().any(|platform| platform == "any")
+        let [.., platforms] = self.lists();
+        platforms.split('.').any(|platform| platform == "any")
+    }
+
+    fn lists(&self) -> [&str; 3] {
+        let mut lists = self.tags.splitn(3, '-');
+        std::array::from_fn(|_| lists.next().unwrap_or_default())
     }
 }
 
@@ -128,19 +140,14 @@ fn read(file: &str) -> Result<Wheel, String> {
     }
     let version = Version::parse(Scheme::Pep440, version).map_err(|error| error.to_string())?;
     let build = build.map(self::build).transpose()?;
-    let lists: Vec<Vec<String>> = tags
-        .iter()
-        .map(|list| words(list))
-        .collect::<Result<_, _>>()?;
-    let Ok([pythons, abis, platforms]) = <[Vec<String>; 3]>::try_from(lists) else {
-        return Err("it does not have three tags".to_owned());
-    };
-    if pythons
-        .len()
-        .saturating_mul(abis.len())
-        .saturating_mul(platforms.len())
-        > MOST_TAGS
-    {
+    let mut count = 1_usize;
+    for list in tags {
+        if list.split('.').any(str::is_empty) {
+            return Err(format!("`{list}` has an empty tag"));
+        }
+        count = count.saturating_mul(list.split('.').count());
+    }
+    if count > MOST_TAGS {
         return Err("it has too many tags".to_owned());
     }
     Ok(Wheel {
@@ -148,9 +155,7 @@ fn read(file: &str) -> Result<Wheel, String> {
         name: normal_name(name),
         version,
         build,
-        pythons,
-        abis,
-        platforms,
+        tags: tags.join("-").to_ascii_lowercase(),
     })
 }
 
@@ -160,14 +165,5 @@ fn build(text: &str) -> Result<Build, String> {
             "its build number `{text}` does not begin with a digit"
         )),
         (row, rest) => Ok(Build(Digits::of(row), rest.to_owned())),
-    }
-}
-
-fn words(list: &str) -> Result<Vec<String>, String> {
-    let words: Vec<String> = list.split('.').map(str::to_ascii_lowercase).collect();
-    if words.iter().any(String::is_empty) {
-        Err(format!("`{list}` has an empty tag"))
-    } else {
-        Ok(words)
     }
 }
