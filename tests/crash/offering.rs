@@ -1,4 +1,5 @@
-//! A forge on loopback that offers one tool, for scenarios that take a package from a catalogue.
+//! What is tried of packages that come from elsewhere: from a forge on loopback that offers one tool, by a short name,
+//! into a folder for others, and built for another place.
 
 use std::io::BufRead;
 use std::io::BufReader;
@@ -7,19 +8,79 @@ use std::net::TcpListener;
 use std::net::TcpStream;
 use std::sync::OnceLock;
 
+use crate::scenarios::SWITCH;
+use crate::scenarios::Scenario;
+use crate::scenarios::one;
 use crate::world::World;
+
+/// All of them.
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    let scenario = Scenario::new;
+    vec![
+        scenario("a switch to a release of a forge", released, SWITCH),
+        scenario("a switch to a short name", named_by_an_index, SWITCH),
+        scenario(
+            "a switch to what was built elsewhere",
+            built_elsewhere,
+            SWITCH,
+        ),
+        scenario(
+            "a switch from a folder of downloads",
+            vendored,
+            "switch --from-vendor {w}/src/vendor -f {w}/src/dgmo.yaml --target {w}/target",
+        ),
+    ]
+}
 
 /// What it gives as the tool's file: a program that is no archive.
 const TOOL: &str = "#!/bin/sh\necho tool\n";
 
 /// A profile with one package of the machine, and a manifest that has the forge's tool too.
-pub(crate) fn released(world: &World) {
-    crate::scenarios::one(world);
+fn released(world: &World) {
+    one(world);
+    offered(world, "tool: {github: maker/tool}", "");
+}
+
+fn offered(world: &World, package: &str, more: &str) {
     let url = format!("http://127.0.0.1:{}/api/v3", port());
     world.manifest(&format!(
-        "dgmo: 1\nsources: {{github: {{url: \"{url}\"}}}}\npackages:\n  alpha: {{path: pkgs/alpha-1}}\n  \
-         tool: {{github: maker/tool}}\n"
+        "dgmo: 1\nsources: {{github: {{url: \"{url}\"}}}}\n{more}packages:\n  alpha: {{path: pkgs/alpha-1}}\n  \
+         {package}\n"
     ));
+}
+
+fn named_by_an_index(world: &World) {
+    one(world);
+    let tools =
+        "dgmo-index: 1\nversion: 1\ntools:\n  tool: {from: \"github:maker/tool\", bin: [tool]}\n";
+    world.write("src/tools.yaml", tools, 0o644);
+    offered(world, "tool: \"1\"", "indexes: [{path: tools.yaml}]\n");
+}
+
+/// A script that is run with a program of its package, by the place it was built for, and a link to there.
+fn built_elsewhere(world: &World) {
+    one(world);
+    world.write(
+        "src/pkgs/delta/bin/run",
+        "#!/bin/sh\nexec /bin/sh \"$@\"\n",
+        0o755,
+    );
+    world.write(
+        "src/pkgs/delta/bin/delta",
+        "#!/opt/delta/bin/run\necho delta\n",
+        0o755,
+    );
+    world.link("src/pkgs/delta/bin/same", "/opt/delta/bin/run");
+    world.manifest(
+        "dgmo: 1\npackages:\n  alpha: {path: pkgs/alpha-1}\n  delta: {path: pkgs/delta}\n",
+    );
+}
+
+fn vendored(world: &World) {
+    one(world);
+    offered(world, "tool: {github: maker/tool}", "");
+    world.run("lock -f {w}/src/dgmo.yaml");
+    world.run("vendor {w}/src/vendor -f {w}/src/dgmo.yaml");
 }
 
 /// Where the forge listens: one for the whole test, until it ends.

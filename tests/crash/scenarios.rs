@@ -3,7 +3,7 @@
 use crate::drifting;
 use crate::finding;
 use crate::mending;
-use crate::offering::released;
+use crate::offering;
 use crate::serving::after_services;
 use crate::serving::with_services;
 use crate::world::World;
@@ -95,7 +95,6 @@ pub(crate) fn all() -> Vec<Scenario> {
         scenario("a switch that mends", mend, SWITCH),
         scenario("a switch to nothing", to_nothing, SWITCH),
         scenario("a switch to an archive", archive, SWITCH),
-        scenario("a switch to a release of a forge", released, SWITCH),
         scenario("back, with other paths", after_large, "rollback 1"),
         scenario("back, contents only", after_contents, "rollback 1"),
         scenario("back to before dgmo", after_large, "rollback 0"),
@@ -180,6 +179,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     all.extend(mending::scenarios());
     all.extend(drifting::scenarios());
     all.extend(finding::scenarios());
+    all.extend(offering::scenarios());
     all
 }
 
