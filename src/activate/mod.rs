@@ -61,6 +61,7 @@ use dgmo_store::durable;
 
 use crate::generation::Generations;
 use crate::generation::ReadError;
+use crate::home;
 use crate::home::Profile;
 use crate::home::ProfileGuard;
 use crate::process::interrupt;
@@ -129,7 +130,7 @@ impl Diagnose for ActivateError {
             {
                 Some(Hint::Run("dgmo gc".to_owned()))
             }
-            Self::Io { .. } => None,
+            Self::Io { .. } => Some(Hint::Do(home::MEND_CAUSE.to_owned())),
             Self::Key { path, .. } => Some(Hint::Do(format!(
                 "move `{}` away, then run `dgmo switch`, which fetches all secrets anew",
                 path.display()

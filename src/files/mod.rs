@@ -94,7 +94,10 @@ impl Diagnose for FileError {
             Self::LinksOfFile { .. } => Some(Hint::Do("take `as: links` out".to_owned())),
             Self::Changed { .. } => Some(Hint::Do("run the command again".to_owned())),
             Self::Source { source, .. } => source.deepest_hint(),
-            Self::Unreadable { .. } => None,
+            Self::Unreadable { source_path, .. } => Some(Hint::Do(format!(
+                "see to it that `{}` is text you may read",
+                source_path.display()
+            ))),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Diagnose for HistoryError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        home::hint_for(&self.source)
+        Some(home::hint_for(&self.source))
     }
 }
 

@@ -41,6 +41,7 @@ use dgmo_schema::report::generation::GenerationSummary;
 use dgmo_store::durable;
 use dgmo_store::look;
 
+use crate::home;
 use crate::home::Profile;
 
 /// Why something of a profile could not be read.
@@ -93,7 +94,7 @@ impl Diagnose for ReadError {
                     .to_owned(),
             )),
             Self::Newer { .. } => Some(Hint::Do("use the newer dgmo".to_owned())),
-            Self::Io { .. } => None,
+            Self::Io { source, .. } => Some(home::hint_for(source)),
         }
     }
 }

@@ -59,7 +59,7 @@ impl Diagnose for PolicyError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Io { source, .. } => home::hint_for(source),
+            Self::Io { source, .. } => Some(home::hint_for(source)),
             Self::Damaged { .. } => None,
         }
     }

@@ -73,7 +73,7 @@ impl Diagnose for GuardError {
             Self::Busy(_) => Some(Hint::Do(
                 "let the other command end, or wait for it longer with `--wait 10m`".to_owned(),
             )),
-            Self::Io { source, .. } => super::hint_for(source),
+            Self::Io { source, .. } => Some(super::hint_for(source)),
         }
     }
 }

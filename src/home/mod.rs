@@ -54,9 +54,16 @@ pub(crate) fn code_of(source: &io::Error) -> Code {
     }
 }
 
+/// For what only the system knows the reason of.
+pub(crate) const MEND_CAUSE: &str = "put right what the system says of it, and run the command again; `dgmo doctor` looks at the rest of the home";
+
 /// What helps against it.
-pub(crate) fn hint_for(source: &io::Error) -> Option<Hint> {
-    (code_of(source) == Code::DiskFull).then(|| Hint::Run("dgmo gc".to_owned()))
+pub(crate) fn hint_for(source: &io::Error) -> Hint {
+    if code_of(source) == Code::DiskFull {
+        Hint::Run("dgmo gc".to_owned())
+    } else {
+        Hint::Do(MEND_CAUSE.to_owned())
+    }
 }
 
 /// The folder dgmo owns on a machine.

@@ -80,7 +80,7 @@ impl Diagnose for ProjectError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Damaged { .. } => Some(Hint::Run("dgmo allow".to_owned())),
-            Self::Io { source, .. } => super::hint_for(source),
+            Self::Io { source, .. } => Some(super::hint_for(source)),
         }
     }
 }

@@ -42,6 +42,16 @@ impl Diagnose for LoadLockError {
         }
     }
 
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Unreadable { path, .. } => Some(Hint::Do(format!(
+                "see to it that `{}` is a file you may read; where it is gone, `dgmo lock` writes a new one",
+                path.display()
+            ))),
+            Self::Invalid { .. } => None,
+        }
+    }
+
     fn place(&self) -> Option<&Place> {
         match self {
             Self::Unreadable { .. } => None,

@@ -22,6 +22,7 @@ use dgmo_schema::manifest::Source;
 use dgmo_schema::manifest::SourceText;
 use dgmo_schema::manifest::read_part;
 use dgmo_schema::name::PackageName;
+use dgmo_schema::nearest::nearest;
 
 use super::layout;
 use super::layout::Map;
@@ -32,6 +33,9 @@ use super::yaml;
 /// Said on a `packages:` line that an edit made, so that removing the last package removes the line too.
 const MADE_HERE: &str = " # by `dgmo add`";
 
+/// How many packages are named to somebody who named another.
+const SHOWN: usize = 10;
+
 /// Why a manifest was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
@@ -41,7 +45,11 @@ pub enum EditError {
         place: Box<Place>,
     },
     #[error("the manifest has no package `{name}`")]
-    Absent { name: PackageName },
+    Absent {
+        name: PackageName,
+        /// What to do about it.
+        hint: Hint,
+    },
     #[error("the manifest must be right before it can be changed: {}", problems[0])]
     Invalid { problems: Vec<Problem> },
     #[error("cannot add `{name}`: {problem}")]
@@ -53,6 +61,30 @@ pub enum EditError {
         /// What a person can write.
         lines: String,
     },
+}
+
+impl EditError {
+    /// There is no package `name` among those that are `there`.
+    pub fn absent<'a>(
+        name: &PackageName,
+        there: impl IntoIterator<Item = &'a PackageName>,
+    ) -> Self {
+        let there: Vec<&str> = there.into_iter().map(PackageName::as_str).collect();
+        let hint = match (nearest(name.as_str(), there.iter().copied()), &*there) {
+            (Some(near), _) => Hint::Do(format!("did you mean `{near}`?")),
+            (None, []) => Hint::Run(format!("dgmo add {name}")),
+            (None, there) => {
+                let shown = there.iter().take(SHOWN).map(|name| format!("`{name}`"));
+                let shown = shown.collect::<Vec<_>>().join(", ");
+                let more = if there.len() > SHOWN { ", …" } else { "" };
+                Hint::Do(format!("name one of {shown}{more}"))
+            }
+        };
+        Self::Absent {
+            name: name.clone(),
+            hint,
+        }
+    }
 }
 
 impl Diagnose for EditError {
@@ -71,7 +103,8 @@ impl Diagnose for EditError {
             Self::Present { name, .. } => format!("change its entry, or remove `{name}` first"),
             Self::Wrong { problem, .. } => return problem.hint(),
             Self::Refused { lines, .. } => format!("write by hand:\n{lines}"),
-            Self::Absent { .. } | Self::Invalid { .. } => return None,
+            Self::Absent { hint, .. } => return Some(hint.clone()),
+            Self::Invalid { .. } => return None,
         };
         Some(Hint::Do(text))
     }
@@ -134,7 +167,7 @@ pub fn add_package(
 /// The text without one of its packages. Comments around the package stay.
 pub fn remove_package(text: &str, name: &PackageName) -> Result<String, EditError> {
     let before = Meaning::of(text)?;
-    let absent = || EditError::Absent { name: name.clone() };
+    let absent = || EditError::absent(name, before.manifest.packages.keys());
     let (_, packages) = layout::entry(&before.root, "packages").ok_or_else(absent)?;
     let (key, _) = layout::entry(packages, name.as_str()).ok_or_else(absent)?;
     let line = SourceText::new("dgmo.yaml", text).place(key.span).line;

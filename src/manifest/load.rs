@@ -81,7 +81,11 @@ impl Diagnose for LoadError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Missing { .. } => Some(Hint::Run("dgmo init".to_owned())),
-            Self::Unreadable { .. } | Self::Problems { .. } => None,
+            Self::Unreadable { path, .. } => Some(Hint::Do(format!(
+                "see to it that `{}` is a file you may read",
+                path.display()
+            ))),
+            Self::Problems { .. } => None,
         }
     }
 

@@ -17,7 +17,7 @@ use super::scalar;
 /// The text in which the package `name` asks for `version`.
 pub fn set_version(text: &str, name: &PackageName, version: &str) -> Result<String, EditError> {
     let before = Meaning::of(text)?;
-    let absent = || EditError::Absent { name: name.clone() };
+    let absent = || EditError::absent(name, before.manifest.packages.keys());
     let line = || format!("version: {}", scalar::in_double_quotes(version));
     let refused = || EditError::Refused {
         deed: "change",

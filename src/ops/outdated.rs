@@ -29,7 +29,7 @@ pub fn outdated(
     let manifest = &loaded.manifest;
     for name in only {
         if !manifest.packages.contains_key(name) {
-            return Err(manifest::EditError::Absent { name: name.clone() }.into());
+            return Err(manifest::EditError::absent(name, manifest.packages.keys()).into());
         }
     }
     let locked = lock::load(&lock::path_beside(&loaded.path))?.unwrap_or_default();

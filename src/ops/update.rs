@@ -28,7 +28,7 @@ pub(super) enum Meant<'a> {
 
 /// The package that is meant, if it can have one version or another.
 pub(super) fn meant<'a>(manifest: &'a Manifest, name: &PackageName) -> Result<Meant<'a>> {
-    let absent = || manifest::EditError::Absent { name: name.clone() };
+    let absent = || manifest::EditError::absent(name, manifest.packages.keys());
     let requirement = manifest.packages.get(name).ok_or_else(absent)?;
     let usage = |what: String, hint: &str| {
         let hint = hint.to_owned();

@@ -126,7 +126,7 @@ impl Diagnose for ServiceError {
             Self::Supervisor { .. } => {
                 Hint::Do("run the command again, and look at what the supervisor prints".to_owned())
             }
-            Self::Io { source, .. } => return home::hint_for(source),
+            Self::Io { source, .. } => return Some(home::hint_for(source)),
         })
     }
 }

@@ -35,7 +35,7 @@ fn one(error: &dyn Diagnose, style: Style) -> String {
         message: error.to_string(),
         because: causes(error),
         place: error.deepest_place(),
-        hint: error.deepest_hint(),
+        hint: Some(hint(error)),
     };
     parts.render(style)
 }
@@ -47,13 +47,19 @@ pub(super) fn report(error: &dyn Diagnose, exit: u8) -> ErrorReport {
         message: error.to_string(),
         because: causes(error),
         place: error.deepest_place().cloned(),
-        hint: error.deepest_hint(),
+        hint: Some(hint(error)),
         exit,
     };
     ErrorReport {
         error: failure(error),
         others: error.others().into_iter().map(failure).collect(),
     }
+}
+
+/// What to do about it; where nothing better is known, where to read on.
+fn hint(error: &dyn Diagnose) -> Hint {
+    let page = || Hint::Run(format!("dgmo explain {}", error.code()));
+    error.deepest_hint().unwrap_or_else(page)
 }
 
 struct Parts<'a> {

@@ -29,6 +29,8 @@ use dgmo_schema::code::Hint;
 use dgmo_schema::name::PackageName;
 use dgmo_store::durable::Folder;
 
+use crate::home;
+
 /// Why a view could not be assembled.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
@@ -86,7 +88,7 @@ impl Diagnose for ViewError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some(Hint::Run("dgmo gc".to_owned()))
             }
-            Self::Io { .. } => None,
+            Self::Io { .. } => Some(Hint::Do(home::MEND_CAUSE.to_owned())),
         }
     }
 }

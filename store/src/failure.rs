@@ -64,7 +64,9 @@ impl Diagnose for WriteError {
             Self::OtherFileSystem { .. } => Some(Hint::Do(
                 "keep all of the home on one file system".to_owned(),
             )),
-            Self::Io { .. } => None,
+            Self::Io { .. } => Some(Hint::Do(
+                "put right what the system says of it, and run the command again".to_owned(),
+            )),
         }
     }
 }

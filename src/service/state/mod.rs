@@ -82,7 +82,7 @@ impl Diagnose for StateError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Io { source, .. } => home::hint_for(source),
+            Self::Io { source, .. } => Some(home::hint_for(source)),
             Self::Missing { number, .. } => Some(Hint::Run(format!("dgmo rollback {number}"))),
             Self::Damaged { .. } => Some(Hint::Do(
                 "roll back without `--with-state`, and bring the data in order by the program's own means"

@@ -129,6 +129,12 @@ impl Diagnose for ImportError {
             Self::Damaged { .. } | Self::CutShort { .. } => {
                 "copy the archive again; importing it then goes on from where this stopped"
             }
+            Self::Read { .. } => {
+                "see to it that the archive is a file that can be read; importing it then goes on from where this stopped"
+            }
+            Self::Limit { .. } => {
+                "no archive of dgmo has as much: export it again where it came from"
+            }
             Self::Lacking { .. } => "export again without leaving anything out",
             _ => return None,
         };

@@ -68,6 +68,11 @@ impl Diagnose for InsertError {
             Self::Special { .. } => "add a copy of the folder without it",
             Self::Name { .. } => "give it a shorter name",
             Self::Escapes { .. } => "make the link relative to where it is",
+            Self::HoldsHome { .. } => {
+                "add a folder beside the home, or take a home outside of it with `--home DIR`"
+            }
+            Self::TooDeep { .. } => "leave out what lies so deep, or pack it into an archive",
+            Self::Frozen { .. } => "use the newer dgmo that writes to this home",
             _ => return None,
         };
         Some(Hint::Do(text.to_owned()))

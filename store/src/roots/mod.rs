@@ -85,10 +85,14 @@ impl Diagnose for RootError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::DamagedPin { .. } | Self::DamagedLease { .. } => {
-                Some(Hint::Run("dgmo repair".to_owned()))
-            }
-            _ => None,
+            Self::Missing { .. } => Some(Hint::Do(
+                "bring it back with `dgmo repair`, or name something that is there".to_owned(),
+            )),
+            Self::Read { .. }
+            | Self::Others { .. }
+            | Self::DamagedPin { .. }
+            | Self::DamagedLease { .. } => Some(Hint::Run("dgmo repair".to_owned())),
+            Self::Write(_) | Self::Look(_) | Self::Guard(_) => None,
         }
     }
 

@@ -86,7 +86,8 @@ impl Diagnose for UnpackError {
 
     fn hint(&self) -> Option<Hint> {
         let text = match self {
-            Self::Read { .. } | Self::Insert { .. } => return None,
+            Self::Insert { .. } => return None,
+            Self::Read { .. } => "see to it that the archive is a file that can be read",
             Self::Damaged { .. } => "fetch the archive again, or ask its publisher for a whole one",
             Self::WrongPacking { .. } => {
                 "say how it is packed with `unpack:` in the manifest, such as `unpack: tar.gz`"

@@ -102,7 +102,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.write("work/a.tar/inside", "");
             },
             "store add --unpack a.tar",
-            "",
+            "is a file that can be read",
             Mend::Hands(|sandbox| {
                 sandbox.remove("work/a.tar");
                 sandbox.sh("tar -cf a.tar f").works();
@@ -176,7 +176,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 pinned(sandbox);
                 sandbox.write("work/x/inside", "");
             },
-            "",
+            "is a file that can be read",
         ),
         // A blob that says it is larger than anything.
         Code::ImportLimit => imported(
@@ -192,7 +192,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 bytes.extend(id);
                 sandbox.write("work/x", bytes);
             },
-            "",
+            "export it again where it came from",
         ),
         Code::ImportLacking => imported(
             |sandbox| {

@@ -109,7 +109,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 fs::create_dir(sandbox.profile().join("history.jsonl")).unwrap();
             },
             "history",
-            "",
+            "put right what the system says of it",
             |sandbox| sandbox.remove("home/profiles/default/history.jsonl"),
         ),
         Code::PointerDamaged => Proof::Seen(Trouble::new(
@@ -153,7 +153,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.write("user", "not a folder");
             },
             "switch",
-            "",
+            "put right what the system says of it",
             |sandbox| sandbox.remove("user"),
         ),
         Code::JournalDamaged => Proof::Seen(Trouble::new(
@@ -199,7 +199,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.write("work/s", b"\xff\xfe");
             },
             "switch",
-            "",
+            "is text you may read",
             |sandbox| sandbox.write("work/s", "text"),
         ),
         Code::TemplateFailed => seen(

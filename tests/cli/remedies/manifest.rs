@@ -46,13 +46,13 @@ pub(super) fn proof(code: Code) -> Proof {
         Code::ManifestUnreadable => Proof::Seen(Trouble::new(
             |sandbox| sandbox.link("dgmo.yaml", "work/dgmo.yaml"),
             "switch -f dgmo.yaml",
-            "",
+            "is a file you may read",
             Mend::Hands(|sandbox| {
                 sandbox.remove("work/dgmo.yaml");
                 right(sandbox);
             }),
         )),
-        Code::ManifestSyntax => mended(|sandbox| sandbox.manifest("env: [A\n"), ""),
+        Code::ManifestSyntax => mended(|sandbox| sandbox.manifest("env: [A\n"), "dgmo explain DG"),
         Code::ManifestTooLarge => mended(
             |sandbox| sandbox.manifest(&"# much\n".repeat(200_000)),
             "include:",
@@ -65,13 +65,19 @@ pub(super) fn proof(code: Code) -> Proof {
             |sandbox| sandbox.manifest("env: {}\nenv: {}\n"),
             "remove one of the two",
         ),
-        Code::ManifestValue => mended(|sandbox| sandbox.manifest("keep: {last: many}\n"), ""),
+        Code::ManifestValue => mended(
+            |sandbox| sandbox.manifest("keep: {last: many}\n"),
+            "dgmo explain DG",
+        ),
         Code::ManifestFormat => mended(
             |sandbox| sandbox.write("work/dgmo.yaml", "name: x\n"),
             "dgmo: 1",
         ),
         Code::ManifestNotYet => mended(|sandbox| sandbox.manifest("plugins: {}\n"), "leave it out"),
-        Code::ManifestName => mended(|sandbox| sandbox.manifest("files: {../a: {text: b}}\n"), ""),
+        Code::ManifestName => mended(
+            |sandbox| sandbox.manifest("files: {../a: {text: b}}\n"),
+            "dgmo explain DG",
+        ),
         Code::ManifestEntry => mended(
             |sandbox| sandbox.manifest("packages: {a: {path: x, url: \"https://y/z.zip\"}}\n"),
             "keep the one",
@@ -112,7 +118,13 @@ pub(super) fn proof(code: Code) -> Proof {
             Mend::Hands(|sandbox| drop(sandbox.dgmo("remove one --no-switch").works())),
         )),
         Code::EditAbsent => Proof::Seen(
-            Trouble::new(tools, "remove two", "", Mend::Hands(|_| ())).then("remove one"),
+            Trouble::new(
+                tools,
+                "remove two",
+                "name one of `one`",
+                Mend::Hands(|_| ()),
+            )
+            .then("remove one"),
         ),
         Code::ManifestExists => Proof::Seen(
             Trouble::new(
@@ -147,7 +159,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.link("dgmo.lock", "work/dgmo.lock");
             },
             "switch",
-            "",
+            "`dgmo lock` writes a new one",
             Mend::Hands(write_lock_anew),
         )),
         Code::LockDamaged => lock(|sandbox| with_lock(sandbox, "trailing.lock"), "dgmo lock"),

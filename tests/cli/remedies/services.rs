@@ -110,7 +110,7 @@ pub(super) fn proof(code: Code) -> Option<Proof> {
                 sandbox.write("home/profiles/default/state", "in the way");
             },
             "switch",
-            "",
+            "put right what the system says of it",
             |sandbox| sandbox.remove("home/profiles/default/state"),
         ),
         Code::StateMissing => Proof::Seen(

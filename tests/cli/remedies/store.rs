@@ -106,7 +106,7 @@ pub(super) fn proof(code: Code) -> Proof {
             "run `dgmo repair`",
             Mend::Run,
         )),
-        Code::StoreNotWritten => fault(code, "EIO", ""),
+        Code::StoreNotWritten => fault(code, "EIO", "put right what the system says of it"),
         Code::StoreFull => fault(code, "ENOSPC", "run `dgmo gc`"),
         Code::StoreReadOnly => fault(code, "EROFS", "`--home DIR`"),
         Code::StoreNotAllowed => fault(code, "EACCES", "`--home DIR`"),
@@ -119,7 +119,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.link("lock", "home/store/lock");
             },
             "store add f",
-            "",
+            "dgmo explain DG2010",
             |sandbox| {
                 sandbox.remove("home/store/lock");
                 sandbox.write("home/store/lock", "");
@@ -153,7 +153,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.dgmo("status").works();
             },
             "store add f",
-            "",
+            "use the newer dgmo",
             right_meta,
         ),
         Code::SourceNotRead => seen(
@@ -162,7 +162,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.link("g", "work/g");
             },
             "store add g/x",
-            "",
+            "dgmo explain DG",
             |sandbox| {
                 sandbox.remove("work/g");
                 sandbox.write("work/g/x", "x");
@@ -183,7 +183,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.write(format!("work/f/{}x", "d/".repeat(600)), "deep");
             },
             "store add f",
-            "",
+            "leave out what lies so deep",
             |sandbox| sandbox.remove("work/f/d"),
         ),
         Code::LinkEscapes => seen(
@@ -199,7 +199,13 @@ pub(super) fn proof(code: Code) -> Proof {
             },
         ),
         Code::SourceHoldsHome => Proof::Seen(
-            Trouble::new(folder, "store add ..", "", Mend::Hands(|_| ())).then("store add f"),
+            Trouble::new(
+                folder,
+                "store add ..",
+                "add a folder beside the home",
+                Mend::Hands(|_| ()),
+            )
+            .then("store add f"),
         ),
         Code::SourceChanged => seen(
             |sandbox| {
@@ -230,20 +236,16 @@ pub(super) fn proof(code: Code) -> Proof {
         Code::NotAFile => then("store cat p", "dgmo store ls ID", "store ls p"),
         Code::NotInTree => then("store ls p nope", "dgmo store ls ID", "store cat p one"),
         Code::ObjectNotATree => Proof::Own(not_a_tree),
-        Code::RootNotRead => seen(
+        Code::RootNotRead => Proof::Seen(Trouble::new(
             |sandbox| {
                 pinned(sandbox);
                 sandbox.remove("home/pins");
                 sandbox.link("pins", "home/pins");
             },
             "store pins",
-            "",
-            |sandbox| {
-                // Without a hint there is still the doctor.
-                sandbox.dgmo("doctor").exits(3).says("DG3807");
-                sandbox.dgmo("repair").works();
-            },
-        ),
+            "run `dgmo repair`",
+            Mend::Run,
+        )),
         Code::RootDamaged => Proof::Seen(Trouble::new(
             |sandbox| {
                 pinned(sandbox);
@@ -260,7 +262,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.remove(object);
             },
             "store pin q p",
-            "",
+            "bring it back with `dgmo repair`",
             |sandbox| drop(sandbox.dgmo("store add f").works()),
         ),
         Code::RootsUnknown => seen(
@@ -276,7 +278,7 @@ pub(super) fn proof(code: Code) -> Proof {
                 sandbox.write(format!("{folder}/record.json"), "{");
             },
             "gc --keep-generations",
-            "",
+            "run `dgmo repair`",
             |sandbox| {
                 let ran = sandbox.dgmo("repair --json").exits(3);
                 let document = ran.json();
@@ -305,7 +307,10 @@ pub(super) fn proof(code: Code) -> Proof {
 
 fn fault(code: Code, error: &'static str, hint: &'static str) -> Proof {
     let test: fn() = match error {
-        "EIO" => || show_fault(Code::StoreNotWritten, "switch", "EIO", ""),
+        "EIO" => || {
+            let hint = "put right what the system says of it";
+            show_fault(Code::StoreNotWritten, "switch", "EIO", hint);
+        },
         "ENOSPC" => || show_fault(Code::StoreFull, "switch", "ENOSPC", "run `dgmo gc`"),
         "EROFS" => || show_fault(Code::StoreReadOnly, "switch", "EROFS", "`--home DIR`"),
         _ => || show_fault(Code::StoreNotAllowed, "switch", "EACCES", "`--home DIR`"),
@@ -393,7 +398,11 @@ fn lay_out() {
             .then_some((sandbox, ran))
     });
     let (sandbox, ran) = told.expect("a step tells it");
-    is_told(Code::LayOutFailed, &ran, "");
+    is_told(
+        Code::LayOutFailed,
+        &ran,
+        "put right what the system says of it",
+    );
     sandbox.switch();
     sandbox.dgmo("store verify").works();
 }

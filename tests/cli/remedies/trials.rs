@@ -117,7 +117,11 @@ fn cannot_be_watched() {
         ran.stderr.contains("DG3304").then_some(ran)
     });
     let told = told.expect("some step fails after the pointer has moved");
-    is_told(Code::TakenBack, &told, "mend what the cause names");
+    is_told(
+        Code::TakenBack,
+        &told,
+        "put right what the system says of it",
+    );
     assert_eq!(told.exit, 5, "{told}");
     sandbox.dgmo("switch").works();
 }

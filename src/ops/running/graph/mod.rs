@@ -42,7 +42,7 @@ pub fn tree_graph(
     let generation = generations.load(number)?;
     let record = generations.record(number)?;
     if let Some(name) = only.filter(|name| !generation.packages.contains_key(*name)) {
-        return Err(EditError::Absent { name: name.clone() }.into());
+        return Err(EditError::absent(name, generation.packages.keys()).into());
     }
     let mut graph = Graph::of(match only {
         Some(name) => format!("{name} of generation {number}"),
