@@ -67,7 +67,7 @@ fn what_came_is_read_before_the_rest_comes() {
         let go_on = Mutex::new(go_on);
         let mut bench = Bench::new();
         // The other half comes when the first was read, however long that takes here.
-        bench.settings.minimum_rate.within = Duration::from_secs(60);
+        bench.settings.minimum_rate.within = Duration::from_mins(1);
         let downloads = bench.downloads(Online::Yes, &Silent);
         let (fetched, read) = downloads
             .fetch_and(&request(&url, anything()), &|arriving| {
@@ -89,7 +89,7 @@ fn their_number_is_known_as_soon_as_it_is_told() {
     let (url, go_on) = in_two_halves(bytes.clone(), true);
     let go_on = Mutex::new(go_on);
     let mut bench = Bench::new();
-    bench.settings.minimum_rate.within = Duration::from_secs(60);
+    bench.settings.minimum_rate.within = Duration::from_mins(1);
     let downloads = bench.downloads(Online::Yes, &Silent);
     let (_, tail) = downloads
         .fetch_and(&request(&url, anything()), &|arriving| {
