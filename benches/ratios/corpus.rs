@@ -133,7 +133,7 @@ fn length(seed: usize, size: Size) -> usize {
     (size.bytes / size.files * weight / mean_weight).max(16)
 }
 
-fn file(path: &Path, seed: usize, length: usize, executable: bool) -> Result<()> {
+pub(crate) fn file(path: &Path, seed: usize, length: usize, executable: bool) -> Result<()> {
     fs::create_dir_all(path.parent().expect("a file is in a folder"))?;
     let mut options = fs::OpenOptions::new();
     let mode = if executable { 0o755 } else { 0o644 };

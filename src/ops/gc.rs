@@ -25,6 +25,7 @@ use super::make_room;
 use crate::generation::Generations;
 use crate::generation::ReadError;
 use crate::home::Profile;
+use crate::realise::Made;
 use crate::service::state;
 
 /// What collecting is asked for.
@@ -86,7 +87,15 @@ pub fn collect(engine: &Engine<'_>, request: &CollectRequest) -> Result<CollectR
         });
     }
     freed += store.collect(plan, &others, engine.observer)?;
+    forget_made(engine, &store);
     Ok(report(request, pruned, freed))
+}
+
+/// What was noted of trees that went goes too.
+pub(super) fn forget_made(engine: &Engine<'_>, store: &Store) {
+    // A tree that cannot be looked at may be there.
+    let is_there = |tree| store.has_tree(tree).unwrap_or(true);
+    Made::at(engine.home.made()).trim(&is_there);
 }
 
 /// What an interrupted pruning left on its way out goes: whoever holds a profile takes it away.

@@ -98,6 +98,9 @@ pub(super) fn collect(
             break;
         }
     }
+    if !request.dry_run {
+        gc::forget_made(engine, store);
+    }
     if after < asked {
         return Err(RoomError {
             asked,

@@ -34,6 +34,7 @@ use crate::source::Brought;
 use crate::source::CatalogueError;
 use crate::source::Catalogues;
 use crate::source::Downloads;
+use crate::source::Errand;
 use crate::source::FetchError;
 use crate::source::Request;
 use crate::source::is_vendored;
@@ -181,10 +182,14 @@ impl Item {
         })
     }
 
-    fn host(&self, catalogues: &Catalogues<'_>) -> Option<String> {
+    fn errand(&self, catalogues: &Catalogues<'_>) -> Errand {
         match &self.way {
-            WayOf::Address(request) => request.host(),
-            WayOf::Piece(of, piece) => catalogues.way(of, piece).ok()?.host(),
+            WayOf::Address(request) => Errand::of(request),
+            WayOf::Piece(of, piece) => match catalogues.way(of, piece) {
+                Ok(way) => way.errand(),
+                // It is told when it is gone.
+                Err(_) => Errand::default(),
+            },
         }
     }
 }
@@ -242,8 +247,8 @@ fn bring(
     catalogues: &Catalogues<'_>,
 ) -> Result<u64> {
     durable::make_folders(folder).map_err(OpError::io("make", folder))?;
-    let hosts: Vec<_> = missing.iter().map(|it| it.host(catalogues)).collect();
-    let brought = downloads.at_once(&hosts, |index| {
+    let errands: Vec<_> = missing.iter().map(|it| it.errand(catalogues)).collect();
+    let brought = downloads.at_once(&errands, |index| {
         let item = missing[index];
         keep(item.bring(downloads, catalogues)?, folder, &item.digest)
     });

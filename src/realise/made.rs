@@ -45,6 +45,19 @@ impl Made {
         drop(written);
     }
 
+    /// Deletes the notes of trees that are not there any more, and what is no note. One that cannot be deleted stays.
+    pub(crate) fn trim(&self, is_there: &dyn Fn(TreeId) -> bool) {
+        let notes = std::fs::read_dir(&self.folder).into_iter().flatten();
+        for path in notes.flatten().map(|note| note.path()) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let asked = name.and_then(|name| name.parse().ok());
+            let tree = asked.and_then(|asked| self.tree_of(asked));
+            if !tree.is_some_and(is_there) {
+                drop(remove(&path));
+            }
+        }
+    }
+
     fn path(&self, asked: Digest) -> PathBuf {
         self.folder.join(asked.hex())
     }
@@ -64,6 +77,23 @@ fn spelled(asked: Digest, tree: TreeId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notes_go_with_their_trees() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = Made::at(folder.path().join("made"));
+        made.trim(&|_| true);
+        let names = [b"a", b"b", b"c"].map(|name| Digest::of(name));
+        for asked in names {
+            made.keep(asked, TreeId(asked));
+        }
+        let torn = made.path(Digest::of(b"torn"));
+        durable::write_new(&torn, b"dgmo ma", 0o600).unwrap();
+        made.trim(&|tree| tree == TreeId(names[1]));
+        let known = names.map(|asked| made.tree_of(asked).is_some());
+        assert_eq!(known, [false, true, false]);
+        assert_eq!(std::fs::read_dir(&made.folder).unwrap().count(), 1);
+    }
 
     #[test]
     fn what_was_made_is_known_until_its_note_is_damaged() {

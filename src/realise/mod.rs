@@ -2,6 +2,7 @@
 
 mod elf;
 mod error;
+mod far;
 mod graft;
 mod made;
 mod make;
@@ -16,7 +17,6 @@ pub use error::RealiseError;
 pub use made::Made;
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -45,15 +45,12 @@ use dgmo_store::StatCache;
 use crate::resolve::Origins;
 use crate::resolve::Several;
 use crate::resolve::program_tree;
-use crate::resolve::unpack;
 use crate::source::Catalogues;
 use crate::source::Downloads;
 use crate::source::Expected;
-use crate::source::FetchError;
-use crate::source::Fetched;
 use crate::source::Request;
-use crate::source::Way;
 use crate::source::in_parallel;
+use far::Apart;
 use pieces::Assembly;
 use relocate::Tied;
 
@@ -105,9 +102,7 @@ pub fn realise(
         new_objects: AtomicU64::new(0),
         received: AtomicU64::new(0),
     };
-    let mut failures = work.run(missing);
-    work.settle(&mut trees, how.origins);
-    work.assemble(apart, &mut trees, &mut failures);
+    let failures = work.run(missing, apart, &mut trees);
     if failures.is_empty() {
         return Ok(Realised {
             trees,
@@ -129,10 +124,10 @@ pub(crate) fn put_together_again(
 ) -> Result<TreeId, PackageError> {
     let assembly = Assembly::begin(name, locked, insertion, None)?;
     let missing = assembly.missing(catalogues)?;
-    let hosts: Vec<_> = missing.iter().map(|(_, way)| way.host()).collect();
-    downloads.at_once(&hosts, |index| {
+    let errands: Vec<_> = missing.iter().map(|(_, way)| way.errand()).collect();
+    downloads.at_once(&errands, |index| {
         let (piece, way) = &missing[index];
-        assembly.take(*piece, way.go(downloads))
+        assembly.bring(*piece, way, downloads)
     });
     drop(missing);
     let tree = assembly.join()?.tree;
@@ -306,26 +301,32 @@ struct Work<'a, 'i> {
 }
 
 impl Work<'_, '_> {
-    /// Those to fetch first, each unpacked while others are on their way; then those that are near, on all cores.
-    fn run(&self, missing: Vec<Missing<'_>>) -> Vec<Failure> {
+    /// What is far first, several at once, each unpacked while it comes; then what is near, on all cores; then packages
+    /// are joined of their pieces.
+    fn run(
+        &self,
+        missing: Vec<Missing<'_>>,
+        apart: Vec<(&PackageName, &LockedPieces)>,
+        trees: &mut BTreeMap<PackageName, TreeId>,
+    ) -> Vec<Failure> {
         let (far, near): (Vec<_>, Vec<_>) = missing
             .into_iter()
             .partition(|package| matches!(package.from, From::Url(..)));
-        let requests: Vec<_> = far
-            .iter()
-            .filter_map(|package| self.request(package))
-            .collect();
-        let fetched = self.how.downloads.fetch_all(&requests, |index, fetched| {
-            self.insert_fetched(&far[index], fetched)
-        });
+        let mut failures = Vec::new();
+        let apart = Apart::begin(self, apart, &mut failures);
+        let fetched = self.fetch(&far, &apart);
         let cores = available_parallelism().map_or(1, NonZero::get);
         let found = in_parallel(&vec![None; near.len()], cores, cores, |index| {
             self.insert_near(&near[index])
         });
         let results = far.iter().zip(fetched).chain(near.iter().zip(found));
-        results
-            .filter_map(|(package, result)| Some((package.name.clone(), result.err()?)))
-            .collect()
+        let failed = |(package, result): (&Missing<'_>, Result<_, _>)| {
+            Some((package.name.clone(), result.err()?))
+        };
+        failures.extend(results.filter_map(failed));
+        self.settle(trees, self.how.origins);
+        self.join(apart, trees, &mut failures);
+        failures
     }
 
     /// Puts what came of trees in their place.
@@ -352,111 +353,6 @@ impl Work<'_, '_> {
         let mut became = self.became.lock().unwrap_or_else(PoisonError::into_inner);
         became.insert((unpacked, tied), tree);
         Ok(tree)
-    }
-
-    /// Fetches the pieces of all packages at once, and joins each package's.
-    fn assemble(
-        &self,
-        apart: Vec<(&PackageName, &LockedPieces)>,
-        trees: &mut BTreeMap<PackageName, TreeId>,
-        failures: &mut Vec<Failure>,
-    ) {
-        let mut assemblies = Vec::new();
-        let mut ways: Vec<Way<'_>> = Vec::new();
-        // Of each way, the packages that wait for it: what several need is fetched and unpacked once.
-        let mut waiting: Vec<Vec<(usize, usize)>> = Vec::new();
-        let mut known = HashMap::new();
-        for (name, locked) in apart {
-            let made = Some(self.how.made);
-            let begun = Assembly::begin(name, locked, self.insertion, made);
-            let missing =
-                begun.and_then(|assembly| Ok((assembly.missing(self.how.catalogues)?, assembly)));
-            match missing {
-                Ok((missing, assembly)) => {
-                    for (piece, way) in missing {
-                        let at = *known.entry(assembly.asked(piece)).or_insert_with(|| {
-                            ways.push(way);
-                            waiting.push(Vec::new());
-                            waiting.len() - 1
-                        });
-                        waiting[at].push((assemblies.len(), piece));
-                    }
-                    assemblies.push(assembly);
-                }
-                Err(failure) => failures.push((name.clone(), failure)),
-            }
-        }
-        let hosts: Vec<_> = ways.iter().map(Way::host).collect();
-        self.how.downloads.at_once(&hosts, |index| {
-            let [(first, piece), others @ ..] = waiting[index].as_slice() else {
-                return;
-            };
-            let first = &assemblies[*first];
-            let tree = first.take(*piece, ways[index].go(self.how.downloads));
-            for (other, piece) in others {
-                assemblies[*other].share(*piece, tree, first.name);
-            }
-        });
-        for assembly in assemblies {
-            let name = assembly.name.clone();
-            let is_relocated = make::is_relocated(assembly.locked.of.catalogue);
-            let joined = assembly.join().and_then(|mut assembled| {
-                if is_relocated {
-                    let tied = tied(self.how.origins, &name);
-                    assembled.tree = self.relocate(&name, assembled.tree, tied)?;
-                } else {
-                    self.insertion.lay_out(assembled.tree)?;
-                    self.insertion.anchor(assembled.tree)?;
-                    runs::warn(self.insertion, &name, assembled.tree)?;
-                }
-                Ok(assembled)
-            });
-            match joined {
-                Ok(assembled) => {
-                    self.new_bytes
-                        .fetch_add(assembled.new_bytes, Ordering::Relaxed);
-                    self.new_objects
-                        .fetch_add(assembled.new_objects, Ordering::Relaxed);
-                    self.received
-                        .fetch_add(assembled.received, Ordering::Relaxed);
-                    trees.insert(name, assembled.tree);
-                }
-                Err(failure) => failures.push((name, failure)),
-            }
-        }
-    }
-
-    fn request(&self, package: &Missing<'_>) -> Option<Request> {
-        let From::Url(scope, locked) = &package.from else {
-            return None;
-        };
-        Some(download(package.name, scope, locked, self.how.origins))
-    }
-
-    fn insert_fetched(
-        &self,
-        package: &Missing<'_>,
-        fetched: Result<Fetched, FetchError>,
-    ) -> Result<(), PackageError> {
-        let From::Url(_, locked) = &package.from else {
-            unreachable!("only these are fetched");
-        };
-        let mut fetched = fetched?;
-        self.received.fetch_add(fetched.received, Ordering::Relaxed);
-        let how = unpack(locked.unpack, locked.strip, locked.program.as_deref());
-        let added = self.insertion.add_archive(&mut fetched.file, &how);
-        let added = added.map_err(|source| PackageError::Unpack {
-            url: locked.url.clone(),
-            source,
-        })?;
-        let Content::Folder(found) = added.content else {
-            unreachable!("unpacking gives a folder");
-        };
-        if found != package.tree {
-            let expected = package.tree;
-            return Err(PackageError::TreeDiffers { expected, found });
-        }
-        self.added(package, &added)
     }
 
     fn insert_near(&self, package: &Missing<'_>) -> Result<(), PackageError> {

@@ -16,9 +16,9 @@ use super::PackageError;
 use super::made::Made;
 use super::make;
 use super::make::Making;
-use crate::source::Brought;
-use crate::source::CatalogueError;
+use super::make::Unpacked;
 use crate::source::Catalogues;
+use crate::source::Downloads;
 use crate::source::Way;
 
 /// One package under way.
@@ -115,22 +115,22 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Unpacks a piece that came, or takes note that it did not.
-    pub(super) fn take(
+    /// Brings a piece and unpacks it, or takes note that it could not be had.
+    pub(super) fn bring(
         &self,
         index: usize,
-        brought: Result<Brought, CatalogueError>,
+        way: &Way<'_>,
+        downloads: &Downloads<'_>,
     ) -> Option<TreeId> {
         let piece = &self.locked.pieces[index];
-        let making = self.making();
-        let unpacked = brought.map_err(PackageError::from).and_then(|brought| {
-            let received = brought.received;
-            let (tree, added) = make::unpack(&making, piece, brought)?;
-            Ok((tree, added, received))
-        });
+        let unpacked = make::bring(&self.making(), piece, way, downloads);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match unpacked {
-            Ok((tree, added, received)) => {
+            Ok(Unpacked {
+                tree,
+                added,
+                received,
+            }) => {
                 for warning in &added.warnings {
                     let text = format!("package `{}`: {warning}", self.name);
                     self.insertion.observer().observe(Event::Warning(text));

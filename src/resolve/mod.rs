@@ -59,6 +59,7 @@ use dgmo_store::StatCache;
 use crate::home;
 use crate::source::Catalogues;
 use crate::source::Downloads;
+use crate::source::Errand;
 use crate::source::IndexError;
 use crate::source::Indexes;
 use crate::source::in_parallel;
@@ -501,9 +502,10 @@ impl<'a> Work<'a> {
     fn fetch(&mut self) {
         let wanted = std::mem::take(&mut self.wanted);
         let requests: Vec<_> = wanted.iter().map(Wanted::request).collect();
-        let results = self.how.downloads.fetch_all(&requests, |index, fetched| {
-            let fetched = fetched.map_err(PackageError::from)?;
-            wanted[index].lock(fetched)
+        let errands: Vec<_> = requests.iter().map(Errand::of).collect();
+        let downloads = self.how.downloads;
+        let results = downloads.at_once(&errands, |index| {
+            wanted[index].lock(downloads, &requests[index])
         });
         for (wanted, result) in wanted.into_iter().zip(results) {
             match result {

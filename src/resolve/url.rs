@@ -11,15 +11,18 @@ use dgmo_schema::manifest::Source;
 use dgmo_schema::manifest::UrlSource;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::system::System;
+use dgmo_store::Added;
 use dgmo_store::Content;
 use dgmo_store::Escaping;
 use dgmo_store::Unpack;
+use dgmo_store::UnpackError;
 use dgmo_store::hash_archive;
 use dgmo_store::packing_of;
 
 use super::PackageError;
 use super::placeholder;
 use super::program_name;
+use crate::source::Downloads;
 use crate::source::Expected;
 use crate::source::Fetched;
 use crate::source::Request;
@@ -164,14 +167,25 @@ impl Wanted<'_> {
         Request::new(what, &self.address, expected)
     }
 
-    /// Writes down what was fetched, and the tree it unpacks to.
+    /// Fetches it, and finds out while it comes what it unpacks to.
     pub(super) fn lock(
         &self,
-        mut fetched: Fetched,
+        downloads: &Downloads<'_>,
+        request: &Request,
+    ) -> Result<(LockedUrl, Vec<String>), PackageError> {
+        let how = unpack(self.packing, self.strip, self.program.as_deref());
+        let (fetched, added) = downloads.fetch_and(request, &|bytes| hash_archive(bytes, &how))?;
+        self.locked(&fetched, added)
+    }
+
+    /// Writes down what was fetched, and the tree it unpacks to.
+    fn locked(
+        &self,
+        fetched: &Fetched,
+        added: Result<Added, UnpackError>,
     ) -> Result<(LockedUrl, Vec<String>), PackageError> {
         let url = redacted(&self.address);
-        let how = unpack(self.packing, self.strip, self.program.as_deref());
-        let added = hash_archive(&mut fetched.file, &how).map_err(|source| {
+        let added = added.map_err(|source| {
             let url = url.clone();
             PackageError::Unpack { url, source }
         })?;

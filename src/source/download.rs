@@ -1,5 +1,6 @@
 //! One download from beginning to end: what is here already, what the network brings, what proves it.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::io::Seek;
@@ -14,6 +15,7 @@ use super::Fetched;
 use super::Online;
 use super::Request;
 use super::address::Remote;
+use super::arrival::Watch;
 use super::downloads::Downloads;
 use super::downloads::unsigned;
 use super::partial::Partial;
@@ -21,6 +23,7 @@ use super::partial::Waited;
 use super::persist::Attempt;
 use super::persist::persist;
 use super::signature;
+use super::total::Share;
 use super::transfer;
 use super::transfer::Transfer;
 
@@ -29,13 +32,16 @@ pub(super) struct Download<'a> {
     pub(super) downloads: &'a Downloads<'a>,
     pub(super) request: &'a Request,
     pub(super) remote: &'a Remote,
+    /// Who is told how far the bytes are.
+    pub(super) watch: Option<&'a Watch<'a>>,
 }
 
-impl Download<'_> {
+impl<'a> Download<'a> {
     /// Brings the bytes here and proves them.
     pub(super) fn run(&self, signer: Option<&PublicKey>) -> Result<Fetched, FetchError> {
         let (mut partial, waited) = self.hold()?;
         let received = if self.is_here(&mut partial, waited)? {
+            self.share().reach(partial.len());
             0
         } else {
             self.bring(&mut partial)?
@@ -65,7 +71,7 @@ impl Download<'_> {
         Digest::of(named.as_bytes()).hex()
     }
 
-    fn hold(&self) -> Result<(Partial, Waited), FetchError> {
+    fn hold(&self) -> Result<(Partial<'a>, Waited), FetchError> {
         let key = self.key();
         let waiting = || {
             self.downloads.observer().observe(Event::Note(format!(
@@ -79,14 +85,15 @@ impl Download<'_> {
             // Who may not fetch is told before a folder and a lock for it are made.
             self.downloads.agents(self.remote)?;
         }
-        self.kept(Partial::hold(folder, &key[..32], digests, waiting))
+        let held = Partial::hold(folder, &key[..32], digests, self.watch, waiting);
+        self.kept(held)
     }
 
     /// Whether all of it is here already, and is what is asked for now.
     ///
     /// Bytes of which nothing is expected are asked for again each time, but not by somebody who waited while they
     /// came, or who may not ask.
-    fn is_here(&self, partial: &mut Partial, waited: Waited) -> Result<bool, FetchError> {
+    fn is_here(&self, partial: &mut Partial<'_>, waited: Waited) -> Result<bool, FetchError> {
         let Expected { size, digests, .. } = &self.request.expected;
         if digests.is_empty() && size.is_none() {
             let is_new = waited == Waited::Yes || self.downloads.online() == Online::No;
@@ -108,7 +115,7 @@ impl Download<'_> {
         Ok(false)
     }
 
-    fn bring(&self, partial: &mut Partial) -> Result<u64, FetchError> {
+    fn bring(&self, partial: &mut Partial<'_>) -> Result<u64, FetchError> {
         let transfer = Transfer {
             agents: self.downloads.agents(self.remote)?,
             settings: self.downloads.settings(),
@@ -117,6 +124,7 @@ impl Download<'_> {
             address: self.remote,
             headers: &self.request.headers,
             expected: &self.request.expected,
+            share: RefCell::new(self.share()),
         };
         self.persist(self.remote, || {
             let result = transfer.run(partial);
@@ -125,11 +133,16 @@ impl Download<'_> {
         })
     }
 
+    fn share(&self) -> Share<'a> {
+        let size = self.request.expected.size;
+        Share::new(self.downloads.total(), self.downloads.observer(), size)
+    }
+
     /// Looks first at the signature that lies here; another may have been published since.
     fn check_signature(
         &self,
         signer: &PublicKey,
-        partial: &Partial,
+        partial: &Partial<'_>,
         file: &mut File,
     ) -> Result<(), FetchError> {
         if let Some(text) = self.kept(partial.read("minisig"))?

@@ -1,5 +1,6 @@
 //! The folder of downloads, and what is asked of it.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -8,11 +9,13 @@ use std::io::Seek;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::thread;
 
 use dgmo_schema::event::Event;
 use dgmo_schema::event::Observer;
 use dgmo_schema::id::Digest;
 use dgmo_schema::manifest::ExpectedDigest;
+use dgmo_store::ReadSeek;
 use minisign_verify::PublicKey;
 
 use super::Address;
@@ -22,10 +25,17 @@ use super::Online;
 use super::Settings;
 use super::address::Remote;
 use super::agent::Agents;
+use super::arrival::Arrival;
+use super::arrival::End;
+use super::arrival::Ending;
+use super::arrival::Watch;
 use super::download::Download;
+use super::errand;
+use super::errand::Errand;
 use super::parallel;
 use super::partial::Digests;
 use super::signature;
+use super::total::Total;
 use super::trim;
 use super::vendor;
 
@@ -104,6 +114,7 @@ pub struct Downloads<'a> {
     /// Made for the first request: most runs make none.
     agents: OnceLock<Agents>,
     observer: &'a dyn Observer,
+    total: Total,
 }
 
 impl fmt::Debug for Downloads<'_> {
@@ -126,11 +137,56 @@ impl<'a> Downloads<'a> {
             online,
             agents: OnceLock::new(),
             observer,
+            total: Total::default(),
         }
     }
 
     /// Brings the bytes behind one address here and proves them.
     pub fn fetch(&self, request: &Request) -> Result<Fetched, FetchError> {
+        self.fetch_watched(request, None)
+    }
+
+    /// The same, and has `take` read them while they come. What it gives comes of bytes that proved themselves; where
+    /// others came first, it was called for those too, and what it gave was dropped.
+    pub fn fetch_and<T: Send>(
+        &self,
+        request: &Request,
+        take: &(dyn Fn(&mut dyn ReadSeek) -> T + Sync),
+    ) -> Result<(Fetched, T), FetchError> {
+        let arrival = Arrival::default();
+        let (fetched, taken) = thread::scope(|scope| {
+            let follower = RefCell::new(None);
+            let start = || {
+                let started = scope.spawn(|| arrival.follow(take));
+                *follower.borrow_mut() = Some(started);
+            };
+            let _ending = Ending(&arrival);
+            let watch = Watch::new(&arrival, &start);
+            let fetched = self.fetch_watched(request, Some(&watch));
+            arrival.end(match fetched {
+                Ok(_) => End::Proven,
+                Err(_) => End::Failed,
+            });
+            let follower = follower.take().map(thread::ScopedJoinHandle::join);
+            match follower.transpose() {
+                Ok(taken) => (fetched, taken.flatten()),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        });
+        let mut fetched = fetched?;
+        let taken = match taken {
+            Some(taken) => taken,
+            // They were here, or few, or somebody else brought them.
+            None => take(&mut fetched.file),
+        };
+        Ok((fetched, taken))
+    }
+
+    fn fetch_watched(
+        &self,
+        request: &Request,
+        watch: Option<&Watch<'_>>,
+    ) -> Result<Fetched, FetchError> {
         if let Some(folder) = &self.settings.vendor {
             return vendor::fetch(folder, request);
         }
@@ -139,7 +195,8 @@ impl<'a> Downloads<'a> {
             Ok(signer) => signer,
             Err(why) => return Err(unsigned(request, why)),
         };
-        let first = self.fetch_from(&request.url, request, signer.as_ref());
+        let signer = signer.as_ref();
+        let first = self.fetch_from(&request.url, request, signer, watch);
         let mut failed = match first {
             Err(error) if error.may_be_otherwise_elsewhere() => error,
             result => return result,
@@ -155,7 +212,7 @@ impl<'a> Downloads<'a> {
                 headers: request.headers.for_another(),
                 ..request.clone()
             };
-            match self.fetch_from(mirror, &asked, signer.as_ref()) {
+            match self.fetch_from(mirror, &asked, signer, watch) {
                 Err(error) if error.may_be_otherwise_elsewhere() => failed = error,
                 result => return result,
             }
@@ -168,7 +225,12 @@ impl<'a> Downloads<'a> {
         url: &str,
         request: &Request,
         signer: Option<&PublicKey>,
+        watch: Option<&Watch<'_>>,
     ) -> Result<Fetched, FetchError> {
+        if let Some(watch) = watch {
+            // What came from elsewhere did not prove itself.
+            watch.gives_up();
+        }
         match Address::parse(url)? {
             Address::Local(path) => local(request, signer, path),
             Address::Remote(remote) => {
@@ -176,6 +238,7 @@ impl<'a> Downloads<'a> {
                     downloads: self,
                     request,
                     remote: &remote,
+                    watch,
                 };
                 download.run(signer)
             }
@@ -215,6 +278,7 @@ impl<'a> Downloads<'a> {
             online: Online::No,
             agents: OnceLock::new(),
             observer: self.observer,
+            total: Total::default(),
         }
     }
 
@@ -231,20 +295,27 @@ impl<'a> Downloads<'a> {
         requests: &[Request],
         done: impl Fn(usize, Result<Fetched, FetchError>) -> T + Sync,
     ) -> Vec<T> {
-        let hosts: Vec<_> = requests.iter().map(Request::host).collect();
-        self.at_once(&hosts, |index| done(index, self.fetch(&requests[index])))
+        let errands: Vec<_> = requests.iter().map(Errand::of).collect();
+        self.at_once(&errands, |index| done(index, self.fetch(&requests[index])))
     }
 
-    /// Does something at each of `hosts`, at several at once.
+    /// Does each errand, several at once; what each gives stands in their order.
     pub(crate) fn at_once<T: Send>(
         &self,
-        hosts: &[Option<String>],
+        errands: &[Errand],
         job: impl Fn(usize) -> T + Sync,
     ) -> Vec<T> {
         let Settings {
             parallel, per_host, ..
         } = self.settings;
-        parallel::run(hosts, parallel, per_host, job)
+        let order = errand::order(errands);
+        let hosts: Vec<_> = order.iter().map(|at| errands[*at].host.clone()).collect();
+        self.total.begin(errands, self.observer);
+        let done = parallel::run(&hosts, parallel, per_host, |turn| job(order[turn]));
+        self.total.end(self.observer);
+        let mut done: Vec<_> = order.into_iter().zip(done).collect();
+        done.sort_by_key(|(at, _)| *at);
+        done.into_iter().map(|(_, given)| given).collect()
     }
 
     /// Deletes the downloads that changed longest ago until at most `budget` bytes are left; those in work stay.
@@ -288,6 +359,10 @@ impl<'a> Downloads<'a> {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(super) fn total(&self) -> &Total {
+        &self.total
     }
 
     pub(crate) fn observer(&self) -> &'a dyn Observer {

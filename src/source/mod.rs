@@ -13,6 +13,7 @@
 
 mod address;
 mod agent;
+mod arrival;
 pub mod asset;
 mod backoff;
 mod base64;
@@ -22,6 +23,7 @@ mod crates;
 mod conda;
 mod download;
 mod downloads;
+mod errand;
 mod error;
 mod exchange;
 mod forge;
@@ -42,6 +44,7 @@ mod signature;
 mod status;
 #[cfg(test)]
 pub(crate) mod tests;
+mod total;
 mod transfer;
 mod trim;
 mod vendor;
@@ -74,6 +77,7 @@ pub use downloads::Downloads;
 pub use downloads::Expected;
 pub use downloads::Fetched;
 pub use downloads::Request;
+pub(crate) use errand::Errand;
 pub use error::FetchError;
 pub(crate) use forge::is_meant as release_file_is_meant;
 pub use headers::Headers;

@@ -19,6 +19,8 @@ use serde::Deserialize;
 use serde::Serialize;
 use sha2::Digest as _;
 
+use super::arrival::Watch;
+
 const MODE: u32 = 0o600;
 const BUFFER: usize = 256 << 10;
 
@@ -150,7 +152,7 @@ impl Digests {
 }
 
 /// One download of the folder, held against all other processes and threads.
-pub(super) struct Partial {
+pub(super) struct Partial<'w> {
     folder: PathBuf,
     key: String,
     _lock: NewFile,
@@ -158,6 +160,8 @@ pub(super) struct Partial {
     bytes: Option<NewFile>,
     hashing: Hashing,
     len: u64,
+    /// Who is told how far the bytes are.
+    watch: Option<&'w Watch<'w>>,
 }
 
 /// Whether somebody else held a download when we asked for it.
@@ -167,12 +171,13 @@ pub(super) enum Waited {
     No,
 }
 
-impl Partial {
+impl<'w> Partial<'w> {
     /// Holds the download `key` and looks at what is there of it. Calls `waiting` before it waits for another.
     pub(super) fn hold(
         folder: &Path,
         key: &str,
         expected: &[ExpectedDigest],
+        watch: Option<&'w Watch<'w>>,
         waiting: impl FnOnce(),
     ) -> io::Result<(Self, Waited)> {
         let (lock, waited) = hold_alone(folder, key, waiting)?;
@@ -184,6 +189,7 @@ impl Partial {
             bytes: None,
             hashing: Hashing::new(expected),
             len: 0,
+            watch,
         };
         partial.load()?;
         Ok((partial, waited))
@@ -206,6 +212,13 @@ impl Partial {
         let (Some(facts), Some(mut file)) = (facts, file) else {
             return self.clear();
         };
+        let there = file.metadata()?.len();
+        self.tell(|watch| {
+            watch.begins(&self.path("bytes"), there);
+            if facts.whole.is_some() {
+                watch.expects(there);
+            }
+        });
         self.len = self.hashing.feed(&mut file)?;
         let damaged = facts
             .whole
@@ -216,6 +229,7 @@ impl Partial {
 
     /// Forgets what is there.
     pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.tell(Watch::gives_up);
         self.bytes = None;
         self.facts = None;
         self.len = 0;
@@ -230,8 +244,17 @@ impl Partial {
     /// Starts from nothing with bytes of which the server says `facts`.
     pub(super) fn begin(&mut self, facts: Facts) -> io::Result<()> {
         self.clear()?;
-        self.bytes = Some(durable::write_new(&self.path("bytes"), &[], MODE)?);
+        let path = self.path("bytes");
+        self.bytes = Some(durable::write_new(&path, &[], MODE)?);
+        self.tell(|watch| watch.begins(&path, 0));
         self.say(facts)
+    }
+
+    /// Takes note of how many bytes there will be.
+    pub(super) fn expect(&self, total: Option<u64>) {
+        if let Some(total) = total {
+            self.tell(|watch| watch.expects(total));
+        }
     }
 
     /// Adds bytes at the end.
@@ -243,8 +266,10 @@ impl Partial {
         if let Some(file) = &mut self.bytes {
             file.write_all(bytes)?;
         }
-        self.hashing.update(bytes);
         self.len += bytes.len() as u64;
+        // While these are hashed others may unpack them.
+        self.tell(|watch| watch.grows(self.len));
+        self.hashing.update(bytes);
         Ok(())
     }
 
@@ -301,6 +326,12 @@ impl Partial {
     pub(super) fn open(&self) -> io::Result<(File, PathBuf)> {
         let path = self.path("bytes");
         Ok((File::open(&path)?, path))
+    }
+
+    fn tell(&self, say: impl FnOnce(&Watch<'w>)) {
+        if let Some(watch) = self.watch {
+            say(watch);
+        }
     }
 
     fn path(&self, suffix: &str) -> PathBuf {

@@ -1,5 +1,6 @@
 //! One attempt to bring the rest of a download.
 
+use std::cell::RefCell;
 use std::io;
 use std::io::Read;
 use std::time::Instant;
@@ -23,6 +24,7 @@ use super::exchange::exchange;
 use super::exchange::text_header;
 use super::partial::Facts;
 use super::partial::Partial;
+use super::total::Share;
 
 /// One attempt: what is asked for, and where it goes.
 pub(super) struct Transfer<'a> {
@@ -33,6 +35,8 @@ pub(super) struct Transfer<'a> {
     pub(super) address: &'a Remote,
     pub(super) headers: &'a Headers,
     pub(super) expected: &'a Expected,
+    /// What it adds to the total of several.
+    pub(super) share: RefCell<Share<'a>>,
 }
 
 /// What the head of an answer says of the body.
@@ -46,7 +50,7 @@ struct Coming {
 
 impl Transfer<'_> {
     /// Brings what is missing in `partial` and proves the whole. Gives the number of bytes that came.
-    pub(super) fn run(&self, partial: &mut Partial) -> Result<u64, Failure> {
+    pub(super) fn run(&self, partial: &mut Partial<'_>) -> Result<u64, Failure> {
         let conditions = self.conditions(partial);
         let goes_on = conditions.iter().any(|(name, _)| name == header::RANGE);
         let mut response = exchange(self.agents, self.address, self.headers, &conditions)?;
@@ -81,7 +85,7 @@ impl Transfer<'_> {
     }
 
     /// Under which conditions, and from where on, the bytes are wanted.
-    fn conditions(&self, partial: &Partial) -> Vec<(header::HeaderName, String)> {
+    fn conditions(&self, partial: &Partial<'_>) -> Vec<(header::HeaderName, String)> {
         let facts = partial.facts();
         let validator = facts.and_then(Facts::validator);
         if partial.is_whole() {
@@ -115,7 +119,11 @@ impl Transfer<'_> {
     }
 
     /// What an answer with the rest says. One that does not fit makes the next attempt start from nothing.
-    fn rest(&self, partial: &mut Partial, response: &Response<Body>) -> Result<Coming, Failure> {
+    fn rest(
+        &self,
+        partial: &mut Partial<'_>,
+        response: &Response<Body>,
+    ) -> Result<Coming, Failure> {
         self.refuse_encoded(response)?;
         let facts = self.facts(response);
         let same = partial.facts().is_none_or(|known| known.agree_with(&facts));
@@ -131,13 +139,13 @@ impl Transfer<'_> {
         }
     }
 
-    fn begin(&self, partial: &mut Partial, coming: &Coming) -> Result<(), Failure> {
+    fn begin(&self, partial: &mut Partial<'_>, coming: &Coming) -> Result<(), Failure> {
         Ok(self.kept(partial.begin(coming.facts.clone()))?)
     }
 
     fn receive(
         &self,
-        partial: &mut Partial,
+        partial: &mut Partial<'_>,
         coming: &Coming,
         response: &mut Response<Body>,
     ) -> Result<u64, Failure> {
@@ -145,6 +153,10 @@ impl Transfer<'_> {
         let what = format!("fetching {}", self.what);
         let task = Task::start(self.observer, what, total, Unit::Bytes);
         task.advance(coming.from);
+        partial.expect(total);
+        let mut share = self.share.borrow_mut();
+        share.expect(total);
+        share.reach(coming.from);
         let mut body = response.body_mut().with_config().limit(u64::MAX).reader();
         let mut pace = Pace::new(self.settings.minimum_rate);
         let mut buffer = vec![0; 128 << 10];
@@ -159,6 +171,7 @@ impl Transfer<'_> {
             self.check_limit(partial.len() + count as u64)?;
             self.kept(partial.push(&buffer[..count]))?;
             task.advance(count as u64);
+            share.reach(partial.len());
             received += count as u64;
             pace.keep_up(count as u64).map_err(Failure::again)?;
         }
@@ -172,7 +185,7 @@ impl Transfer<'_> {
     }
 
     /// Compares what is here with what is expected; what differs is thrown away.
-    fn prove(&self, partial: &mut Partial, goes_on: bool) -> Result<(), Failure> {
+    fn prove(&self, partial: &mut Partial<'_>, goes_on: bool) -> Result<(), Failure> {
         let differs = partial.digests().differ_from(&self.expected.digests);
         let Some((expected, found)) = differs else {
             self.check_size(Some(partial.len()))?;

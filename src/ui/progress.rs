@@ -69,7 +69,8 @@ impl Renderer {
         };
         bar.set_style(style(unit, total.is_some()));
         bar.set_message(what);
-        let bar = bars.add(bar);
+        // What several do together is told before each of them, and so stands below them.
+        let bar = bars.insert(0, bar);
         bar.enable_steady_tick(Duration::from_millis(200));
         self.with_running(|running| running.insert(task, bar));
     }

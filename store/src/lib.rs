@@ -125,6 +125,7 @@ pub use unpack::ReadSeek;
 pub use unpack::Role;
 pub use unpack::Unpack;
 pub use unpack::UnpackError;
+pub use unpack::Unproven;
 pub use unpack::decoded;
 pub use unpack::hash_archive;
 pub use unpack::packing_of;

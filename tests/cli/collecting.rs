@@ -36,6 +36,33 @@ fn generations(count: u64) -> Sandbox {
     sandbox
 }
 
+/// The trees that notes of what was made name.
+fn made(sandbox: &Sandbox) -> Vec<String> {
+    let notes = std::fs::read_dir(sandbox.home().join("cache/made")).unwrap();
+    let tree = |path| sandbox.read(path).lines().nth(2).unwrap().to_owned();
+    notes.map(|note| tree(note.unwrap().path())).collect()
+}
+
+#[test]
+fn notes_of_what_was_made_go_with_what_they_name() {
+    let sandbox = generations(3);
+    let before = made(&sandbox);
+    sandbox
+        .dgmo("gc --foreground --dry-run --keep last=1")
+        .works();
+    assert_eq!(made(&sandbox).len(), before.len());
+    sandbox.dgmo("gc --foreground --keep last=1").works();
+    let after = made(&sandbox);
+    assert!(
+        (1..before.len()).contains(&after.len()),
+        "{before:?} {after:?}"
+    );
+    for tree in after {
+        let (shard, name) = tree.strip_prefix("b3:").unwrap().split_at(2);
+        assert!(sandbox.exists(format!("home/store/objects/{shard}/{name}.t")));
+    }
+}
+
 #[test]
 fn a_dry_run_says_to_the_byte_what_goes() {
     let sandbox = generations(7);

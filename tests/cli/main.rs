@@ -17,6 +17,7 @@ mod crates;
 mod conda;
 mod damage;
 mod deb;
+mod downloads;
 mod drift;
 mod forge;
 mod editing;

@@ -161,6 +161,32 @@ fn ctrl_c_while_downloading_keeps_what_came_and_takes_the_bar_away() {
 }
 
 #[test]
+fn each_download_has_a_line_and_all_have_a_total_below() {
+    let servers = [Slow::start(), Slow::start()];
+    let sandbox = Sandbox::with(&format!(
+        "packages:\n  one: {{url: \"{}\", unpack: program}}\n  two: {{url: \"{}\", unpack: program}}\n",
+        servers[0].address, servers[1].address
+    ));
+    let terminal = Terminal::new(&sandbox, "switch");
+    // Half of both.
+    terminal.shows("195.31 KiB/390.62 KiB");
+    for server in &servers {
+        server.go_on.send(()).unwrap();
+    }
+    let (code, text) = terminal.ends();
+    assert_eq!(code, Some(0), "{text}");
+    let of_one = text.find("fetching one").expect("a line for one");
+    let of_two = text.find("fetching two").expect("a line for two");
+    assert!(
+        text[of_one.min(of_two)..].contains("fetching 2 in all"),
+        "{text:?}"
+    );
+    let drawn = text.rfind("195.31 KiB/390.62 KiB").unwrap();
+    let line = text[drawn..].split(['\r', '\n']).next().unwrap();
+    assert!(line.contains("/s ") && line.contains(" left"), "{line:?}");
+}
+
+#[test]
 fn a_connection_that_drops_ends_the_command_in_order() {
     let server = Slow::start();
     let sandbox = Sandbox::with(&format!(

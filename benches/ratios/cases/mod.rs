@@ -1,5 +1,6 @@
 //! What is measured, row by row.
 
+mod downloads;
 mod generations;
 mod objects;
 mod program;
@@ -27,4 +28,5 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("store verify", objects::verify),
     ("gc", objects::collect),
     ("store copy", objects::copy),
+    ("downloads", downloads::both),
 ];

@@ -27,7 +27,8 @@ use dgmo_store::Unpack;
 
 use super::PackageError;
 use super::made::Made;
-use crate::source::Brought;
+use crate::source::Downloads;
+use crate::source::Way;
 use crate::source::is_layer;
 
 /// A package being put together.
@@ -95,35 +96,61 @@ pub(super) fn is_relocated(catalogue: Catalogue) -> bool {
     }
 }
 
-/// Unpacks one piece.
-pub(super) fn unpack(
+/// What a piece became.
+pub(super) struct Unpacked {
+    pub(super) tree: TreeId,
+    pub(super) added: Added,
+    /// How many bytes came over the network for it.
+    pub(super) received: u64,
+}
+
+impl Unpacked {
+    fn of(added: Added, received: u64) -> Self {
+        let Content::Folder(tree) = added.content else {
+            unreachable!("unpacking gives a folder");
+        };
+        Self {
+            tree,
+            added,
+            received,
+        }
+    }
+}
+
+/// Brings one piece here and unpacks it, while it comes where its format can be read so.
+pub(super) fn bring(
     making: &Making<'_>,
     piece: &Piece,
-    mut brought: Brought,
-) -> Result<(TreeId, Added), PackageError> {
+    way: &Way<'_>,
+    downloads: &Downloads<'_>,
+) -> Result<Unpacked, PackageError> {
     let catalogue = making.locked.of.catalogue;
-    if catalogue == Catalogue::Conda && unpacking(catalogue, piece).packing == Packing::Zip {
-        return conda::unpack(making, piece, &brought);
+    let how = unpacking(catalogue, piece);
+    if catalogue == Catalogue::Conda && how.packing == Packing::Zip {
+        let brought = way.go(downloads)?;
+        let (tree, added) = conda::unpack(making, piece, &brought)?;
+        return Ok(Unpacked {
+            tree,
+            added,
+            received: brought.received,
+        });
     }
-    let added = if catalogue == Catalogue::Deb {
-        deb::unpack(making, piece, &brought)?
-    } else {
-        let how = unpacking(catalogue, piece);
-        let added = making.insertion.add_archive(&mut brought.file, &how);
-        added.map_err(|source| PackageError::Unpack {
-            url: piece.file.clone(),
-            source,
-        })?
-    };
-    let Content::Folder(tree) = added.content else {
-        unreachable!("unpacking gives a folder");
-    };
+    if catalogue == Catalogue::Deb {
+        let brought = way.go(downloads)?;
+        let added = deb::unpack(making, piece, &brought)?;
+        return Ok(Unpacked::of(added, brought.received));
+    }
+    let (brought, unpacked) = way.go_and(downloads, &|bytes| {
+        making.insertion.unpack_unproven(bytes, &how)
+    })?;
+    let unproven = unpacked.map_err(|source| PackageError::Unpack {
+        url: piece.file.clone(),
+        source,
+    })?;
+    let found = unproven.tree();
     match tree_of(catalogue, piece) {
-        Some(expected) if expected != tree => Err(PackageError::TreeDiffers {
-            expected,
-            found: tree,
-        }),
-        _ => Ok((tree, added)),
+        Some(expected) if expected != found => Err(PackageError::TreeDiffers { expected, found }),
+        _ => Ok(Unpacked::of(unproven.keep()?, brought.received)),
     }
 }
 

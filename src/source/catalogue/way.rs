@@ -3,7 +3,10 @@
 use std::fmt;
 use std::fs::File;
 
+use dgmo_store::ReadSeek;
+
 use super::super::Downloads;
+use super::super::Errand;
 use super::super::Fetched;
 use super::super::Request;
 use super::CatalogueError;
@@ -56,11 +59,33 @@ impl Way<'_> {
         }
     }
 
-    /// Who is asked.
-    pub(crate) fn host(&self) -> Option<String> {
+    /// The same, and has `take` read the archive while it comes, as [`Downloads::fetch_and`] does.
+    pub fn go_and<T: Send>(
+        &self,
+        downloads: &Downloads<'_>,
+        take: &(dyn Fn(&mut dyn ReadSeek) -> T + Sync),
+    ) -> Result<(Brought, T), CatalogueError> {
         match self {
-            Self::Download(request) => request.host(),
-            Self::Made(bring) => bring.host(),
+            Self::Download(request) => {
+                let (fetched, taken) = downloads.fetch_and(request, take)?;
+                Ok((fetched.into(), taken))
+            }
+            Self::Made(bring) => {
+                let mut brought = bring.bring()?;
+                let taken = take(&mut brought.file);
+                Ok((brought, taken))
+            }
+        }
+    }
+
+    /// Who is asked, and for how much.
+    pub(crate) fn errand(&self) -> Errand {
+        match self {
+            Self::Download(request) => Errand::of(request),
+            Self::Made(bring) => Errand {
+                host: bring.host(),
+                ..Errand::default()
+            },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What downloads promise, against servers that misbehave.
 
+mod arriving;
 mod cut;
 mod refused;
 pub(crate) mod server;

@@ -1,6 +1,14 @@
 //! Downloads that are here already, or that somebody else makes.
 
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::Barrier;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 
 use dgmo_schema::event::Silent;
@@ -28,7 +36,7 @@ fn two_who_want_the_same_fetch_it_once() {
     let listener = Listener::default();
     let url = server.url("/a");
     let start = Barrier::new(2);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 // Each with its own handle, as two processes have: only the folder is shared.
@@ -100,6 +108,46 @@ fn many_come_in_the_order_they_were_asked_for() {
         let expected = (index != 3).then(|| format!("/{index}").into_bytes());
         assert_eq!(content, expected);
     }
+}
+
+/// A server that keeps its connections open, and counts them.
+fn patient() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::SeqCst);
+            thread::spawn(move || {
+                let mut answer = stream.try_clone().unwrap();
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    // An empty line ends each request.
+                    if line.is_empty() {
+                        let body = body(300_000);
+                        let head = "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n";
+                        answer.write_all(head.as_bytes()).unwrap();
+                        answer.write_all(&body).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (address, connections)
+}
+
+#[test]
+fn a_connection_is_used_again() {
+    let (address, connections) = patient();
+    let mut bench = Bench::new();
+    bench.settings.parallel = 2;
+    let downloads = bench.downloads(Online::Yes, &Silent);
+    let requests: Vec<_> = (0..10)
+        .map(|index| request(&format!("{address}/{index}"), exactly(&body(300_000))))
+        .collect();
+    let fetched = downloads.fetch_all(&requests, |_, fetched| fetched.unwrap().received);
+    assert_eq!(fetched, vec![300_000; 10]);
+    assert!(connections.load(Ordering::SeqCst) <= 2);
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl Insertion<'_> {
         };
         match poured {
             Ok((id, size)) if id == blob.id && size == blob.size => {
-                self.keep_if_new(id, blob.inode, unnamed)?;
+                self.keep_if_new(id, unnamed)?;
                 Ok(Taken::Done)
             }
             Ok((id, size)) => {

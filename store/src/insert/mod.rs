@@ -43,6 +43,7 @@ use crate::tree::Tree;
 use hash::PourError;
 use hash::pour;
 use large::LargeSizes;
+pub(crate) use pending::Parked;
 use pending::Pending;
 use pending::Unnamed;
 
@@ -158,29 +159,40 @@ impl<'a> Insertion<'a> {
         from: &mut dyn Read,
         executable: bool,
     ) -> Result<(BlobId, u64), InsertError> {
-        let (id, size, _) = self.take_stream(from, executable)?;
+        let (id, size, parked) = self.park_stream(from, executable)?;
+        self.adopt_parked(id, parked)?;
         Ok((id, size))
     }
 
-    /// As [`Self::add_stream`], and tells whether the blob is new.
-    pub(crate) fn take_stream(
+    /// Writes a blob of which the end is not known into staging, where only who has it finds it.
+    pub(crate) fn park_stream(
         &self,
         from: &mut dyn Read,
         executable: bool,
-    ) -> Result<(BlobId, u64, bool), InsertError> {
-        let inode = Inode::of_blob(executable);
-        let mut unnamed = self.pending.create(inode)?;
+    ) -> Result<(BlobId, u64, Parked), InsertError> {
+        let mut unnamed = self.pending.create(Inode::of_blob(executable))?;
         match pour(from, Some(&mut unnamed.file), 0, &|_| ()) {
-            Ok((id, size)) => {
-                let new = self.keep_if_new(id, inode, unnamed)?;
-                Ok((id, size, new))
-            }
+            Ok((id, size)) => Ok((id, size, self.pending.park(unnamed))),
             Err(PourError::Write(error)) => Err(error.into()),
             Err(PourError::Read(source)) => {
                 self.pending.discard(unnamed)?;
                 Err(InsertError::Stream { source })
             }
         }
+    }
+
+    /// Gives a parked file its id, or deletes it if the blob is there or pending. Whether it was kept.
+    pub(crate) fn adopt_parked(&self, id: BlobId, parked: Parked) -> Result<bool, InsertError> {
+        if self.has_blob(id)? {
+            self.discard_parked(parked)?;
+            return Ok(false);
+        }
+        self.pending.adopt(id.0, parked)
+    }
+
+    /// Deletes a parked file.
+    pub(crate) fn discard_parked(&self, parked: Parked) -> Result<(), InsertError> {
+        self.pending.discard_parked(parked)
     }
 
     /// Adds a tree object. What it names must be in the store or part of this insertion.
@@ -245,12 +257,12 @@ impl<'a> Insertion<'a> {
     }
 
     /// Gives a staged file its id, or deletes it if the blob is there or pending. Whether it was kept.
-    fn keep_if_new(&self, id: BlobId, inode: Inode, unnamed: Unnamed) -> Result<bool, InsertError> {
+    fn keep_if_new(&self, id: BlobId, unnamed: Unnamed) -> Result<bool, InsertError> {
         if self.has_blob(id)? {
             self.pending.discard(unnamed)?;
             return Ok(false);
         }
-        self.pending.adopt(id.0, inode, unnamed)
+        self.pending.adopt(id.0, self.pending.park(unnamed))
     }
 
     /// Stages a tree object whose children are known to be there or pending.

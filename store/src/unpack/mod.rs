@@ -1,8 +1,9 @@
 //! Archives in, trees out: every entry is judged by our own policy before a byte of it is kept.
 //!
 //! The `tar` and `zip` crates only tell entries apart; where content goes is decided here, and it never goes to a
-//! path: file contents stream into the insertion under their digest, names collect in memory ([`grow`]), and only
-//! when the whole archive has been read and found good do they become tree objects.
+//! path: file contents stream into staging, names collect in memory ([`grow`]), and only when the whole archive has
+//! been read and found good do they become tree objects. The archive may still be arriving, from whomever: a part of
+//! the insertion it becomes when somebody says that it is the right one ([`unproven`]).
 //!
 //! What is refused, always naming the entry: names with `..`, absolute names, empty ones; devices, pipes, sockets;
 //! links (symbolic or hard) that leave the tree; entries below something that is not a folder; a name given twice
@@ -28,6 +29,7 @@ mod single;
 mod tarball;
 #[cfg(test)]
 mod tests;
+mod unproven;
 mod zipped;
 
 pub use decode::decoded;
@@ -39,8 +41,8 @@ pub use limit::Measure;
 pub use packing::packing_of;
 pub use packing::packing_of_bytes;
 pub use single::file_of_tar;
+pub use unproven::Unproven;
 
-use std::cell::Cell;
 use std::io::Read;
 use std::io::Seek;
 use std::io::SeekFrom;
@@ -127,57 +129,13 @@ pub fn hash_archive(archive: &mut dyn ReadSeek, how: &Unpack) -> Result<Added, U
 }
 
 impl Insertion<'_> {
-    /// Adds what an archive holds. Nothing of it is visible, or even staged under a name, if it is refused.
+    /// Adds what an archive holds. Nothing of it is visible, or a part of the insertion, if it is refused.
     pub fn add_archive(
         &self,
         archive: &mut dyn ReadSeek,
         how: &Unpack,
     ) -> Result<Added, UnpackError> {
-        let inserting = Inserting {
-            insertion: self,
-            new_objects: Cell::new(0),
-            new_bytes: Cell::new(0),
-        };
-        let unpacked = unpack(archive, how, &inserting)?;
-        Ok(Added {
-            content: Content::Folder(unpacked.tree),
-            files: unpacked.files,
-            bytes: unpacked.bytes,
-            new_objects: inserting.new_objects.get(),
-            new_bytes: inserting.new_bytes.get(),
-            warnings: unpacked.warnings,
-        })
-    }
-}
-
-/// Inserts, and counts what was not there.
-struct Inserting<'a> {
-    insertion: &'a Insertion<'a>,
-    new_objects: Cell<u64>,
-    new_bytes: Cell<u64>,
-}
-
-impl Inserting<'_> {
-    fn count(&self, bytes: u64) {
-        self.new_objects.set(self.new_objects.get() + 1);
-        self.new_bytes.set(self.new_bytes.get() + bytes);
-    }
-}
-
-impl Sink for Inserting<'_> {
-    fn file(&self, from: &mut dyn Read, executable: bool) -> Result<(BlobId, u64), InsertError> {
-        let (id, size, new) = self.insertion.take_stream(from, executable)?;
-        if new {
-            self.count(size);
-        }
-        Ok((id, size))
-    }
-
-    fn tree(&self, tree: &Tree) -> Result<TreeId, InsertError> {
-        if !self.insertion.has_tree(tree.id())? {
-            self.count(tree.encode().len() as u64);
-        }
-        self.insertion.add_tree(tree)
+        Ok(self.unpack_unproven(archive, how)?.keep()?)
     }
 }
 

@@ -205,7 +205,7 @@ impl Reader {
             };
         match poured {
             Ok((id, count)) if count == size && !opened.has_changed()? => {
-                if insertion.keep_if_new(id, inode, unnamed)? {
+                if insertion.keep_if_new(id, unnamed)? {
                     self.count_new(size);
                 }
                 Ok(Some(id))

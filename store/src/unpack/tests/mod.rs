@@ -6,6 +6,7 @@ mod hostile;
 mod layers;
 mod random;
 mod single;
+mod unproven;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

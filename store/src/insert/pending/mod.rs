@@ -1,5 +1,9 @@
 //! Objects of an insertion that have no name yet: staged once each, whichever thread comes first.
 
+mod parked;
+
+pub(crate) use parked::Parked;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::OsString;
@@ -91,6 +95,7 @@ pub(crate) struct Unnamed {
     pub(crate) file: NewFile,
     lane: Arc<Lane>,
     place: Place,
+    inode: Inode,
 }
 
 impl Pending {
@@ -253,7 +258,8 @@ impl Pending {
     ) -> Result<bool, InsertError> {
         match written {
             Ok((lane, place)) => {
-                self.settle(id, inode, lane, place);
+                self.settle(id, inode, place);
+                held(&self.free).push(lane);
                 Ok(true)
             }
             Err(error) => {
@@ -263,30 +269,6 @@ impl Pending {
         }
     }
 
-    /// Gives a file that was written without knowing its id that id, or deletes it if another has it. Whether it
-    /// was kept.
-    pub(crate) fn adopt(
-        &self,
-        id: Digest,
-        inode: Inode,
-        unnamed: Unnamed,
-    ) -> Result<bool, InsertError> {
-        if self.claim(id, inode) {
-            self.settle(id, inode, unnamed.lane, unnamed.place);
-            return Ok(true);
-        }
-        self.discard(unnamed)?;
-        Ok(false)
-    }
-
-    /// Deletes a staged file that is not wanted.
-    pub(crate) fn discard(&self, unnamed: Unnamed) -> Result<(), InsertError> {
-        let removed = unnamed.lane.folder.remove_file(&unnamed.place.name());
-        removed.map_err(WriteError::at(unnamed.file.path()))?;
-        held(&self.free).push(unnamed.lane);
-        Ok(())
-    }
-
     /// A new file in staging.
     pub(crate) fn create(&self, inode: Inode) -> Result<Unnamed, WriteError> {
         let (lane, place) = self.take_place()?;
@@ -294,7 +276,12 @@ impl Pending {
             .folder
             .create_file(&place.name(), inode.mode())
             .map_err(|error| WriteError::new(lane.folder.path().join(place.name()), error))?;
-        Ok(Unnamed { file, lane, place })
+        Ok(Unnamed {
+            file,
+            lane,
+            place,
+            inode,
+        })
     }
 
     /// A new file in staging that shares the blocks of `from`; none where that cannot be, which is remembered.
@@ -313,7 +300,12 @@ impl Pending {
             .clone_file(from, path, &place.name(), inode.mode())
             .map_err(|error| WriteError::new(lane.folder.path().join(place.name()), error))?;
         if let Some(file) = cloned {
-            return Ok(Some(Unnamed { file, lane, place }));
+            return Ok(Some(Unnamed {
+                file,
+                lane,
+                place,
+                inode,
+            }));
         }
         self.cannot_clone.store(true, Ordering::Relaxed);
         held(&self.free).push(lane);
@@ -359,7 +351,7 @@ impl Pending {
         }
     }
 
-    fn settle(&self, id: Digest, inode: Inode, lane: Arc<Lane>, place: Place) {
+    fn settle(&self, id: Digest, inode: Inode, place: Place) {
         if inode == Inode::Tree {
             // Before anyone can see it: a parent staged because of it comes later in the list.
             held(&self.trees).push((TreeId(id), place));
@@ -367,7 +359,6 @@ impl Pending {
         let shard = self.shard(id);
         held(&shard.objects).insert((id, inode), State::Staged(place));
         shard.staged.notify_all();
-        held(&self.free).push(lane);
     }
 
     /// Another thread may have relied on the claim, so the insertion cannot be completed any more.
