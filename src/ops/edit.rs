@@ -87,7 +87,7 @@ pub fn update_to(
     show: Show<'_>,
 ) -> Result<Edited> {
     request.update = Update::Only([name.clone()].into());
-    let downloads = want::downloads(engine);
+    let downloads = want::downloads_for(engine, &request.update);
     let loaded = manifest::load(&request.manifest)?;
     let catalogues = Catalogues::new(&downloads, &loaded.manifest.sources);
     let manifest = &loaded.manifest;

@@ -59,7 +59,7 @@ pub(super) fn lock_guarded(
     request: &SwitchRequest,
     _proof: &ManifestGuard,
 ) -> Result<LockReport> {
-    let downloads = want::downloads(engine);
+    let downloads = want::downloads_for(engine, &request.update);
     let resolved = want::resolved(engine, request, &downloads)?;
     if request.locked && resolved.lock_changed() {
         return Err(want::lock_out_of_date(&resolved));

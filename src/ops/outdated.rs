@@ -33,7 +33,7 @@ pub fn outdated(
         }
     }
     let locked = lock::load(&lock::path_beside(&loaded.path))?.unwrap_or_default();
-    let downloads = want::downloads(engine);
+    let downloads = want::downloads(engine).asking_anew();
     let catalogues = Catalogues::new(&downloads, &manifest.sources);
     let not_after = want::not_after(engine, manifest);
     let indexes = want::indexes(engine, manifest, &downloads);

@@ -136,7 +136,7 @@ pub(super) fn switch_guarded(
     } else {
         engine
     };
-    let downloads = want::downloads(engine);
+    let downloads = want::downloads_for(engine, &request.update);
     let wanted = want::want(engine, request, &downloads)?;
     if request.locked && wanted.resolved.lock_changed() {
         return Err(want::lock_out_of_date(&wanted.resolved));

@@ -28,6 +28,7 @@ use crate::manifest::LoadedManifest;
 use crate::resolve;
 use crate::resolve::Origins;
 use crate::resolve::ResolveHow;
+use crate::resolve::Update;
 use crate::source::Catalogues;
 use crate::source::Downloads;
 use crate::source::Indexes;
@@ -86,6 +87,14 @@ pub(super) fn downloads<'a>(engine: &Engine<'a>) -> Downloads<'a> {
         engine.online,
         engine.observer,
     )
+}
+
+/// The same for one who updates: what is new is asked for, whatever came a moment ago.
+pub(super) fn downloads_for<'a>(engine: &Engine<'a>, update: &Update) -> Downloads<'a> {
+    match update {
+        Update::Nothing => downloads(engine),
+        Update::Only(_) | Update::To(..) | Update::All => downloads(engine).asking_anew(),
+    }
 }
 
 /// Where short names are looked up.

@@ -18,6 +18,8 @@ use super::address::Remote;
 use super::arrival::Watch;
 use super::downloads::Downloads;
 use super::downloads::unsigned;
+use super::exchange::LONGEST_GOOD;
+use super::partial::Facts;
 use super::partial::Partial;
 use super::partial::Waited;
 use super::persist::Attempt;
@@ -26,6 +28,7 @@ use super::signature;
 use super::total::Share;
 use super::transfer;
 use super::transfer::Transfer;
+use crate::clock::Clock;
 
 /// One download under way.
 pub(super) struct Download<'a> {
@@ -69,6 +72,17 @@ impl<'a> Download<'a> {
             None => text.to_owned(),
         };
         Digest::of(named.as_bytes()).hex()
+    }
+
+    /// Whether it is here and its server said that it is still good. Nothing is good for longer than it may be, so a
+    /// clock that was set back does not keep it.
+    pub(super) fn is_still_good(&self) -> bool {
+        let now = Clock::from_environment().now().seconds();
+        let facts = Facts::of(self.downloads.folder(), &self.key()[..32]);
+        facts
+            .filter(|facts| facts.whole.is_some())
+            .and_then(|facts| facts.good_until)
+            .is_some_and(|until| (now..=now + LONGEST_GOOD).contains(&until))
     }
 
     fn hold(&self) -> Result<(Partial<'a>, Waited), FetchError> {

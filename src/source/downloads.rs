@@ -245,15 +245,23 @@ impl<'a> Downloads<'a> {
         }
     }
 
-    /// Brings a document here whole: a list of versions, a release. What came before is asked for again, and sent
-    /// again only if it changed; without a network it is what it was.
+    /// Brings a document here whole: a list of versions, a release. What came before will do while its server said it is
+    /// good; then it is asked for again, and sent again only if it changed. Without a network it is what it was.
     pub fn document(&self, request: &Request) -> Result<Vec<u8>, FetchError> {
         Ok(self.page(request)?.0)
     }
 
     /// The same of one page of a list, and what the server says of the next one.
     pub(super) fn page(&self, request: &Request) -> Result<(Vec<u8>, Option<String>), FetchError> {
-        let mut fetched = self.fetch(request)?;
+        let kept = if self.is_still_good(request) {
+            self.kept().fetch(request).ok()
+        } else {
+            None
+        };
+        let mut fetched = match kept {
+            Some(kept) => kept,
+            None => self.fetch(request)?,
+        };
         if fetched.size > LARGEST_DOCUMENT {
             return Err(FetchError::TooLarge {
                 url: super::redacted(&request.url),
@@ -268,6 +276,26 @@ impl<'a> Downloads<'a> {
                 source,
             }),
         }
+    }
+
+    fn is_still_good(&self, request: &Request) -> bool {
+        let Ok(Address::Remote(remote)) = Address::parse(&request.url) else {
+            return false;
+        };
+        let download = Download {
+            downloads: self,
+            request,
+            remote: &remote,
+            watch: None,
+        };
+        !self.settings.ask_anew && self.online == Online::Yes && download.is_still_good()
+    }
+
+    /// The same, for who looks for what is new: what came a moment ago is asked for again.
+    #[must_use]
+    pub fn asking_anew(mut self) -> Self {
+        self.settings.ask_anew = true;
+        self
     }
 
     /// The same folder, for what lies in it already: no socket is opened.

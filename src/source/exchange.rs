@@ -226,6 +226,24 @@ fn retry_after(response: &Response<Body>) -> Option<Duration> {
     ))
 }
 
+/// The longest that a document is good for, whatever its server says: what was published since shall be found.
+pub(super) const LONGEST_GOOD: u64 = 10 * 60;
+
+/// Until when an answer is good without asking again, in seconds since 1970.
+pub(super) fn good_until(response: &Response<Body>) -> Option<u64> {
+    let said = text_header(response, &header::CACHE_CONTROL)?.to_ascii_lowercase();
+    let words = || said.split(',').map(str::trim);
+    if words().any(|word| word.starts_with("no-cache") || word == "no-store") {
+        return None;
+    }
+    let seconds = words().find_map(|word| word.strip_prefix("max-age="))?;
+    let seconds: u64 = seconds.trim_matches('"').parse().ok()?;
+    // How long somebody between had it already.
+    let age = text_header(response, &header::AGE).and_then(|age| age.parse().ok());
+    let left = seconds.saturating_sub(age.unwrap_or(0)).min(LONGEST_GOOD);
+    (left > 0).then(|| Clock::from_environment().now().seconds() + left)
+}
+
 /// A moment as HTTP writes it today: `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn moment(text: &str) -> Option<Timestamp> {
     const MONTHS: [&str; 12] = [

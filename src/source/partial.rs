@@ -36,11 +36,20 @@ pub(super) struct Facts {
     /// Where a list goes on, as the server writes it (`Link`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) link: Option<String>,
+    /// Until when its server said that it is good, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) good_until: Option<u64>,
     /// What all of it hashes to, once all of it is here.
     pub(super) whole: Option<Digest>,
 }
 
 impl Facts {
+    /// What is written of the download `key`, without holding it.
+    pub(super) fn of(folder: &Path, key: &str) -> Option<Self> {
+        let text = fs::read(folder.join(format!("{key}.json"))).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
     /// What `If-Range` may say: a weak entity tag does not promise the same bytes.
     pub(super) fn validator(&self) -> Option<&str> {
         match &self.etag {
@@ -271,6 +280,15 @@ impl<'w> Partial<'w> {
         self.tell(|watch| watch.grows(self.len));
         self.hashing.update(bytes);
         Ok(())
+    }
+
+    /// Writes down that they are good for longer.
+    pub(super) fn keep_until(&mut self, good_until: u64) -> io::Result<()> {
+        let facts = self.facts.clone().unwrap_or_default();
+        self.say(Facts {
+            good_until: Some(good_until),
+            ..facts
+        })
     }
 
     /// Writes down that all bytes are here.

@@ -36,6 +36,8 @@ pub struct Settings {
     pub parallel: usize,
     /// How many of them from one host.
     pub per_host: usize,
+    /// Whether documents are asked for again that their server said are still good: by who looks for what is new.
+    pub ask_anew: bool,
     /// A folder that everything is taken from; nothing is asked then.
     pub vendor: Option<PathBuf>,
 }
@@ -53,6 +55,7 @@ impl Default for Settings {
             largest: 64 << 30,
             parallel: 4,
             per_host: 3,
+            ask_anew: false,
             vendor: None,
         }
     }

@@ -21,6 +21,7 @@ use super::address::Remote;
 use super::agent::Agents;
 use super::exchange::Failure;
 use super::exchange::exchange;
+use super::exchange::good_until;
 use super::exchange::text_header;
 use super::partial::Facts;
 use super::partial::Partial;
@@ -56,7 +57,12 @@ impl Transfer<'_> {
         let mut response = exchange(self.agents, self.address, self.headers, &conditions)?;
         let received = match response.status().as_u16() {
             // Nothing has changed since all of it came.
-            304 if partial.is_whole() => return Ok(0),
+            304 if partial.is_whole() => {
+                if let Some(good_until) = good_until(&response) {
+                    self.kept(partial.keep_until(good_until))?;
+                }
+                return Ok(0);
+            }
             206 if goes_on => {
                 let coming = self.rest(partial, &response)?;
                 self.receive(partial, &coming, &mut response)?
@@ -208,6 +214,7 @@ impl Transfer<'_> {
             etag: text_header(response, &header::ETAG),
             last_modified: text_header(response, &header::LAST_MODIFIED),
             link: text_header(response, &header::LINK),
+            good_until: good_until(response),
             whole: None,
         }
     }
