@@ -3,6 +3,7 @@
 mod downloads;
 mod generations;
 mod objects;
+mod packages;
 mod program;
 mod switching;
 
@@ -29,4 +30,6 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("gc", objects::collect),
     ("store copy", objects::copy),
     ("downloads", downloads::both),
+    ("wheels", packages::wheels),
+    ("npm", packages::npm),
 ];
