@@ -347,3 +347,24 @@ fn to_mode(mode: u32) -> Mode {
 fn to_mode(mode: u32) -> Mode {
     Mode::from_raw_mode((mode & 0o7777) as rustix::fs::RawMode)
 }
+
+/// Has the last `count` bytes before the place where `file` is written at go to disk, and does not wait for them.
+#[cfg(target_os = "linux")]
+pub(super) fn send_to_disk(file: &mut File, count: u64) -> io::Result<()> {
+    use rustix::fs::Advice;
+    use rustix::fs::fadvise;
+    let from = file.stream_position()?.saturating_sub(count);
+    // What is on its way to disk is not dropped from memory by this; to send it there is the first thing it does.
+    Ok(fadvise(
+        &*file,
+        from,
+        std::num::NonZero::new(count),
+        Advice::DontNeed,
+    )?)
+}
+
+/// The system decides when.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn send_to_disk(_: &mut File, _: u64) -> io::Result<()> {
+    Ok(())
+}
