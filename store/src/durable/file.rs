@@ -82,8 +82,7 @@ impl Write for NewFile {
         )?;
         self.waiting += bytes.len() as u64;
         if self.waiting >= SENT_AT_ONCE {
-            // Whoever syncs waits for them if this comes to nothing.
-            drop(sys::send_to_disk(&mut self.file, self.waiting));
+            sys::send_to_disk(&mut self.file, self.waiting);
             self.waiting = 0;
         }
         Ok(())

@@ -350,21 +350,18 @@ fn to_mode(mode: u32) -> Mode {
 
 /// Has the last `count` bytes before the place where `file` is written at go to disk, and does not wait for them.
 #[cfg(target_os = "linux")]
-pub(super) fn send_to_disk(file: &mut File, count: u64) -> io::Result<()> {
+pub(super) fn send_to_disk(file: &mut File, count: u64) {
     use rustix::fs::Advice;
     use rustix::fs::fadvise;
-    let from = file.stream_position()?.saturating_sub(count);
-    // What is on its way to disk is not dropped from memory by this; to send it there is the first thing it does.
-    Ok(fadvise(
-        &*file,
-        from,
-        std::num::NonZero::new(count),
-        Advice::DontNeed,
-    )?)
+    if let Ok(end) = file.stream_position() {
+        let from = end.saturating_sub(count);
+        // To send them there is the first thing this does; what is on its way is not dropped from memory.
+        let count = std::num::NonZero::new(count);
+        // If it comes to nothing, whoever syncs waits for them.
+        let _ = fadvise(&*file, from, count, Advice::DontNeed);
+    }
 }
 
 /// The system decides when.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn send_to_disk(_: &mut File, _: u64) -> io::Result<()> {
-    Ok(())
-}
+pub(super) fn send_to_disk(_: &mut File, _: u64) {}
