@@ -265,3 +265,90 @@ impl Drop for Ending<'_> {
         self.0.end(End::Failed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dgmo_store::durable;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Grow(usize),
+        BeginAnew,
+        Expect,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            8 => (1_usize..70_000).prop_map(Step::Grow),
+            1 => Just(Step::BeginAnew),
+            1 => Just(Step::Expect),
+        ]
+    }
+
+    /// What is brought while somebody follows, and what came of following.
+    fn bring(steps: &[Step], end: End) -> (Vec<u8>, Option<io::Result<Vec<u8>>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let arrival = Arrival::default();
+        let read_all = |bytes: &mut dyn ReadSeek| {
+            let mut read = Vec::new();
+            bytes.read_to_end(&mut read).map(|_| read)
+        };
+        std::thread::scope(|scope| {
+            let follower = scope.spawn(|| arrival.follow(&read_all));
+            let watch = Watch::new(&arrival, &|| ());
+            let mut here = Vec::new();
+            let mut began = 0_u8;
+            let mut begin = || {
+                began += 1;
+                let path = folder.path().join(began.to_string());
+                let file = durable::write_new(&path, &[], 0o600).unwrap();
+                watch.begins(&path, 0);
+                (began, file)
+            };
+            let (mut letter, mut file) = begin();
+            for step in steps {
+                match step {
+                    Step::Grow(count) => {
+                        let more = vec![letter; *count];
+                        file.write_all(&more).unwrap();
+                        here.extend(more);
+                        watch.grows(here.len() as u64);
+                    }
+                    Step::BeginAnew => {
+                        watch.gives_up();
+                        durable::remove_file(file.path()).unwrap();
+                        here.clear();
+                        (letter, file) = begin();
+                    }
+                    Step::Expect => watch.expects(here.len() as u64),
+                }
+            }
+            arrival.end(end);
+            (here, follower.join().unwrap())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_followed_is_what_came_last(steps in vec(step(), 0..20)) {
+            let (here, followed) = bring(&steps, End::Proven);
+            prop_assert!(followed.unwrap().unwrap() == here);
+            let (_, followed) = bring(&steps, End::Failed);
+            prop_assert!(followed.is_none());
+        }
+    }
+
+    #[test]
+    fn where_nothing_begins_nothing_is_followed() {
+        let arrival = Arrival::default();
+        arrival.end(End::Proven);
+        assert!(arrival.follow(&|_| ()).is_none());
+        let arrival = Arrival::default();
+        drop(Ending(&arrival));
+        assert!(arrival.follow(&|_| ()).is_none());
+    }
+}

@@ -147,7 +147,7 @@ impl<'a> Downloads<'a> {
     }
 
     /// The same, and has `take` read them while they come. What it gives comes of bytes that proved themselves; where
-    /// others came first, it was called for those too, and what it gave was dropped.
+    /// others came first, it was called for those too, and what it gave was dropped. The file may stand at its end then.
     pub fn fetch_and<T: Send>(
         &self,
         request: &Request,

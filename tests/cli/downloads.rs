@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::io::Write;
 use std::net::TcpListener;
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::mpsc;
@@ -347,22 +348,29 @@ fn two_processes_fetch_the_same_once() {
         "dgmo: 1\nsystems: [x86_64-linux]\n{}",
         manifest(&server, &["tool"], "")
     );
+    let (say, said) = mpsc::channel();
     let children: Vec<_> = ["one", "two"]
         .into_iter()
         .map(|name| {
             sandbox.write(format!("work/{name}/dgmo.yaml"), &text);
             let mut command = sandbox.command(&["lock"]);
             command.current_dir(sandbox.work().join(name));
-            command.stderr(std::process::Stdio::piped());
-            command.spawn().unwrap()
+            let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+            let (say, stderr) = (say.clone(), child.stderr.take().unwrap());
+            thread::spawn(move || {
+                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                    say.send(line).ok();
+                }
+            });
+            child
         })
         .collect();
-    until_here(&sandbox, SIZE / 3);
+    // One of them has come second.
+    let waits = |line: String| line.contains("under way already");
+    while !waits(said.recv_timeout(Duration::from_secs(30)).unwrap()) {}
     go_on.send(()).unwrap();
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{said}");
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
     }
     assert_eq!(server.ranges("tool"), [None]);
     let lock = |name| sandbox.read(format!("work/{name}/dgmo.lock"));

@@ -104,39 +104,41 @@ fn their_number_is_known_as_soon_as_it_is_told() {
     assert_eq!(tail, bytes[SIZE - 3..]);
 }
 
-#[test]
-fn nothing_comes_of_wrong_bytes_and_their_digest_is_what_is_told() {
-    let server = Server::start(|asked| serve(asked, &body(SIZE), "\"1\""));
-    let bench = Bench::new();
+/// Fetches bytes of which one is wrong; the second half comes when `take` has begun.
+fn fetch_wrong<T: Send>(
+    wrong: usize,
+    take: &(dyn Fn(&mut dyn ReadSeek) -> T + Sync),
+) -> (FetchError, usize) {
+    let (url, go_on) = in_two_halves(body(SIZE), true);
+    let go_on = Mutex::new(go_on);
+    let mut bench = Bench::new();
+    bench.settings.minimum_rate.within = Duration::from_mins(1);
     let downloads = bench.downloads(Online::Yes, &Silent);
     let mut meant = body(SIZE);
-    meant[SIZE - 1] ^= 1;
-    let taken = AtomicUsize::new(0);
-    let error = downloads
-        .fetch_and(&request(&server.url("/a"), exactly(&meant)), &|_| {
-            // One who gives up at once does not keep the transfer from its verdict.
-            taken.fetch_add(1, Ordering::SeqCst);
-            Err::<(), _>("not an archive")
-        })
-        .unwrap_err();
+    meant[wrong] ^= 1;
+    let times = AtomicUsize::new(0);
+    let fetched = downloads.fetch_and(&request(&url, exactly(&meant)), &|arriving| {
+        times.fetch_add(1, Ordering::SeqCst);
+        go_on.lock().unwrap().send(()).unwrap();
+        take(arriving)
+    });
+    let error = fetched.map(|(fetched, _)| fetched).unwrap_err();
+    (error, times.into_inner())
+}
+
+#[test]
+fn nothing_comes_of_wrong_bytes_and_their_digest_is_what_is_told() {
+    // One who gives up at once does not keep the transfer from its verdict.
+    let (error, times) = fetch_wrong(SIZE - 1, &|_| Err::<(), _>("not an archive"));
     assert!(matches!(error, FetchError::WrongDigest { .. }), "{error}");
-    assert_eq!(taken.load(Ordering::SeqCst), 1);
+    assert_eq!(times, 1);
 }
 
 #[test]
 fn the_end_is_not_seen_before_the_digest_is_right() {
-    let server = Server::start(|asked| serve(asked, &body(SIZE), "\"1\""));
-    let bench = Bench::new();
-    let downloads = bench.downloads(Online::Yes, &Silent);
-    let mut meant = body(SIZE);
-    meant[0] ^= 1;
     let told = Mutex::new(None);
-    let request = request(&server.url("/a"), exactly(&meant));
-    downloads
-        .fetch_and(&request, &|arriving| {
-            *told.lock().unwrap() = Some(all(arriving));
-        })
-        .unwrap_err();
+    let (error, _) = fetch_wrong(0, &|arriving| *told.lock().unwrap() = Some(all(arriving)));
+    assert!(matches!(error, FetchError::WrongDigest { .. }), "{error}");
     let told = told.into_inner().unwrap().unwrap();
     assert!(told.is_err(), "it saw the end of wrong bytes");
 }

@@ -347,3 +347,21 @@ fn to_mode(mode: u32) -> Mode {
 fn to_mode(mode: u32) -> Mode {
     Mode::from_raw_mode((mode & 0o7777) as rustix::fs::RawMode)
 }
+
+/// Has the last `count` bytes before the place where `file` is written at go to disk, and does not wait for them.
+#[cfg(target_os = "linux")]
+pub(super) fn send_to_disk(file: &mut File, count: u64) {
+    use rustix::fs::Advice;
+    use rustix::fs::fadvise;
+    if let Ok(end) = file.stream_position() {
+        let from = end.saturating_sub(count);
+        // To send them there is the first thing this does; what is on its way is not dropped from memory.
+        let count = std::num::NonZero::new(count);
+        // If it comes to nothing, whoever syncs waits for them.
+        let _ = fadvise(&*file, from, count, Advice::DontNeed);
+    }
+}
+
+/// The system decides when.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn send_to_disk(_: &mut File, _: u64) {}

@@ -168,3 +168,6 @@ pub(super) fn imitate(path: &Path, like: &fs::Metadata) -> io::Result<()> {
     }
     fs::set_permissions(path, like.permissions())
 }
+
+/// The system decides when.
+pub(super) fn send_to_disk(_: &mut File, _: u64) {}
