@@ -315,7 +315,10 @@ impl Work<'_, '_> {
             .iter()
             .filter_map(|package| self.request(package))
             .collect();
-        let fetched = self.how.downloads.fetch_all(&requests, |index, fetched| {
+        let downloads = self.how.downloads;
+        let hosts: Vec<_> = requests.iter().map(Request::host).collect();
+        let fetched = downloads.at_once(&hosts, |index| {
+            let fetched = downloads.fetch_locked(&requests[index]);
             self.insert_fetched(&far[index], fetched)
         });
         let cores = available_parallelism().map_or(1, NonZero::get);

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::io::Seek;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::OnceLock;
 
 use dgmo_schema::event::Event;
@@ -23,6 +24,10 @@ use super::Settings;
 use super::address::Remote;
 use super::agent::Agents;
 use super::download::Download;
+use super::mirrors::ATTEMPTS;
+use super::mirrors::Else;
+use super::mirrors::Mirrors;
+use super::mirrors::WAITED_FOR;
 use super::parallel;
 use super::partial::Digests;
 use super::signature;
@@ -102,7 +107,9 @@ pub struct Downloads<'a> {
     settings: Settings,
     online: Online,
     /// Made for the first request: most runs make none.
-    agents: OnceLock<Agents>,
+    agents: Arc<OnceLock<Agents>>,
+    /// Who is asked first for what a lock names, once that is known.
+    mirrors: OnceLock<Mirrors>,
     observer: &'a dyn Observer,
 }
 
@@ -120,13 +127,28 @@ impl<'a> Downloads<'a> {
         online: Online,
         observer: &'a dyn Observer,
     ) -> Self {
+        let only = settings.only_mirrors.as_ref();
+        let only = only.map(|it| Mirrors::new(&it.addresses, Else::Nobody, it.online));
         Self {
             folder: folder.to_owned(),
             settings,
             online,
-            agents: OnceLock::new(),
+            agents: Arc::default(),
+            mirrors: only.map_or_else(OnceLock::new, OnceLock::from),
             observer,
         }
+    }
+
+    /// Asks these mirrors first for what a lock names, unless it was said already who is asked.
+    pub fn ask_first(&self, mirrors: &[String]) {
+        if !mirrors.is_empty() && self.settings.vendor.is_none() {
+            self.mirrors
+                .get_or_init(|| Mirrors::new(mirrors, Else::TheSource, self.online));
+        }
+    }
+
+    pub(super) fn mirrors(&self) -> Option<&Mirrors> {
+        self.mirrors.get()
     }
 
     /// Brings the bytes behind one address here and proves them.
@@ -161,6 +183,18 @@ impl<'a> Downloads<'a> {
             }
         }
         Err(failed)
+    }
+
+    /// The same of what a lock names, which mirrors may have: they are asked first.
+    pub fn fetch_locked(&self, request: &Request) -> Result<Fetched, FetchError> {
+        if let Some(mirrors) = self.mirrors.get() {
+            match mirrors.fetch(self, request)? {
+                Some(fetched) => return Ok(fetched),
+                None if mirrors.or_else == Else::Nobody => return Err(mirrors.lack(&request.url)),
+                None => {}
+            }
+        }
+        self.fetch(request)
     }
 
     fn fetch_from(
@@ -213,7 +247,26 @@ impl<'a> Downloads<'a> {
             folder: self.folder.clone(),
             settings: self.settings.clone(),
             online: Online::No,
-            agents: OnceLock::new(),
+            agents: Arc::default(),
+            mirrors: OnceLock::new(),
+            observer: self.observer,
+        }
+    }
+
+    /// The same folder, and the patience that mirrors are asked with.
+    pub(super) fn of_mirrors(&self, mirrors: &Mirrors) -> Self {
+        let settings = Settings {
+            attempts: self.settings.attempts.min(ATTEMPTS),
+            connect_within: self.settings.connect_within.min(WAITED_FOR),
+            only_mirrors: None,
+            ..self.settings.clone()
+        };
+        Self {
+            folder: self.folder.clone(),
+            settings,
+            online: mirrors.online,
+            agents: Arc::clone(&mirrors.agents),
+            mirrors: OnceLock::new(),
             observer: self.observer,
         }
     }
@@ -266,8 +319,10 @@ impl<'a> Downloads<'a> {
     /// The way to `remote`, if there may be one.
     pub(super) fn agents(&self, remote: &Remote) -> Result<&Agents, FetchError> {
         if self.online == Online::No {
-            return Err(FetchError::Offline {
-                url: remote.shown(),
+            let url = remote.shown();
+            return Err(match self.settings.only_mirrors {
+                Some(_) => FetchError::OnlyMirrors { url },
+                None => FetchError::Offline { url },
             });
         }
         if let Some(agents) = self.agents.get() {

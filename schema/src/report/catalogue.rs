@@ -140,6 +140,38 @@ pub struct VendorReport {
     pub dry_run: bool,
 }
 
+/// `dgmo mirror`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MirrorReport {
+    /// The folder.
+    pub folder: String,
+    /// The locks whose downloads it has.
+    pub locks: Vec<String>,
+    /// The downloads those locks name.
+    pub downloads: MirrorPart,
+    /// The objects the generations of this home need, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<MirrorPart>,
+    /// Packages that come from folders beside a manifest, by name: they are taken along with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: BTreeMap<PackageName, String>,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+}
+
+/// One kind of things that a mirror has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MirrorPart {
+    /// How many there are to be.
+    pub files: u64,
+    /// How many of them were brought, or would be.
+    pub new_files: u64,
+    /// How many bytes those have, as far as it is known.
+    pub new_bytes: u64,
+    /// How many others were deleted, or would be.
+    pub pruned: u64,
+}
+
 /// `dgmo audit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditReport {
