@@ -66,7 +66,8 @@ impl Diagnose for CarryError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        None
+        let text = "make room, or make the folder writable for you, and run the command again";
+        matches!(self, Self::Write { .. }).then(|| Hint::Do(text.to_owned()))
     }
 
     fn inner(&self) -> Option<&dyn Diagnose> {

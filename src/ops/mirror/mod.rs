@@ -136,6 +136,11 @@ pub fn mirror(engine: &Engine<'_>, request: &MirrorRequest) -> Result<MirrorRepo
         let others = carried::others_in(&folder, &names)?;
         report.downloads.pruned = delete(&folder, &others, request.dry_run)?;
     }
+    if !request.dry_run {
+        // Also the names that one who was killed gave: what was found there is told as there.
+        let folder = &request.folder;
+        durable::sync_file_system(folder).map_err(OpError::io("sync", folder))?;
+    }
     Ok(report)
 }
 

@@ -115,7 +115,6 @@ impl<'a> Objects<'a> {
     pub(super) fn bring(&self, missing: &[Missing], observer: &dyn Observer) -> Result<u64> {
         let total = Some(missing.len() as u64);
         let task = Task::start(observer, "copying", total, Unit::Items);
-        let mut shards = BTreeSet::new();
         let mut bytes = 0;
         for some in missing.chunks(AT_ONCE) {
             for (name, object) in some {
@@ -125,12 +124,7 @@ impl<'a> Objects<'a> {
             let synced = durable::sync_file_system(&self.folder);
             synced.map_err(OpError::io("sync", &self.folder))?;
             for (name, _) in some {
-                shards.insert(self.place(name)?);
-            }
-        }
-        for shard in shards.iter().chain([&self.folder]) {
-            if !missing.is_empty() {
-                durable::sync_folder(shard).map_err(OpError::io("sync", shard))?;
+                self.place(name)?;
             }
         }
         Ok(bytes)
@@ -159,13 +153,13 @@ impl<'a> Objects<'a> {
         }
     }
 
-    /// Gives what was staged its name; gives the folder that has it.
-    fn place(&self, name: &str) -> Result<PathBuf> {
+    /// Gives what was staged its name. That is on disk with the sync at the end.
+    fn place(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
-        let shard = path.parent().unwrap_or(&self.folder).to_owned();
-        durable::make_folders(&shard).map_err(OpError::io("make", &shard))?;
+        let shard = path.parent().unwrap_or(&self.folder);
+        durable::make_folders(shard).map_err(OpError::io("make", shard))?;
         durable::rename(&self.staged(name), &path).map_err(OpError::io("put in place", &path))?;
-        Ok(shard)
+        Ok(())
     }
 
     fn staged(&self, name: &str) -> PathBuf {
