@@ -55,7 +55,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     from_vendor: Option<PathBuf>,
     /// Take every download from this mirror, which `dgmo mirror` made, and ask no other server; more are asked in order
-    #[arg(long, value_name = "URL|DIR", conflicts_with = "from_vendor")]
+    #[arg(long, value_name = "URL|DIR", value_hint = clap::ValueHint::AnyPath, conflicts_with = "from_vendor")]
     from_mirror: Vec<String>,
     /// Write this into the history
     #[arg(short = 'm', long, value_name = "TEXT")]

@@ -253,6 +253,22 @@ impl<'a> Downloads<'a> {
         }
     }
 
+    /// The same, where what is of unknown length has at most so many bytes.
+    pub(super) fn within(&self, largest: u64) -> Self {
+        let settings = Settings {
+            largest,
+            ..self.settings.clone()
+        };
+        Self {
+            folder: self.folder.clone(),
+            settings,
+            online: self.online,
+            agents: Arc::clone(&self.agents),
+            mirrors: OnceLock::new(),
+            observer: self.observer,
+        }
+    }
+
     /// The same folder, and the patience that mirrors are asked with.
     pub(super) fn of_mirrors(&self, mirrors: &Mirrors) -> Self {
         let settings = Settings {

@@ -54,6 +54,9 @@ pub(super) const ATTEMPTS: u32 = 2;
 /// How long a mirror has to take a connection.
 pub(super) const WAITED_FOR: Duration = Duration::from_secs(10);
 
+/// What a mirror says of itself has a few bytes.
+const LARGEST_ABOUT: u64 = 64 << 10;
+
 /// Who else is asked when no mirror has something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Else {
@@ -233,7 +236,8 @@ fn warn(downloads: &Downloads<'_>, text: String) {
 pub fn about(downloads: &Downloads<'_>, base: &str) -> Result<Option<About>, FetchError> {
     let what = format!("mirror {}", redacted(base));
     let url = format!("{base}/{MIRROR_FILE}");
-    match downloads.document(&Request::new(what, url, Expected::default())) {
+    let request = Request::new(what, url, Expected::default());
+    match downloads.within(LARGEST_ABOUT).document(&request) {
         Ok(text) => Ok(serde_json::from_slice(&text).ok()),
         Err(error) if error.says_absent() => Ok(None),
         Err(FetchError::Local { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {

@@ -1,5 +1,6 @@
 //! `dgmo mirror`, and machines that take everything from what it made.
 
+mod catalogues;
 mod using;
 mod web;
 

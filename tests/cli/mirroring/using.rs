@@ -145,9 +145,11 @@ fn a_mirror_that_is_dead_or_none_is_told_once() {
     let newer = here.sandbox.root().join("newer");
     fs::create_dir(&empty).unwrap();
     here.sandbox.write("newer/mirror.json", "{\"format\": 2}");
-    let (Some(web), Some(none), Some(other)) =
-        (Web::over(&mirror), Web::over(&empty), Web::over(&newer))
-    else {
+    let endless = here.sandbox.root().join("endless");
+    here.sandbox
+        .write("endless/mirror.json", vec![b' '; 1 << 20]);
+    let servers = [&mirror, &empty, &newer, &endless].map(|it| Web::over(it));
+    let [Some(web), Some(none), Some(other), Some(long)] = servers else {
         return;
     };
     alone(&here);
@@ -155,15 +157,16 @@ fn a_mirror_that_is_dead_or_none_is_told_once() {
     let dead = "http://127.0.0.1:1";
     let ran = there
         .dgmo(&format!(
-            "switch --from-mirror {dead} --from-mirror {} --from-mirror {} --from-mirror {}",
+            "switch --from-mirror {dead} --from-mirror {} --from-mirror {} --from-mirror {} --from-mirror {}",
             none.url(),
             other.url(),
+            long.url(),
             web.url()
         ))
         .works()
         .says("it is no mirror")
         .says("its format is 2");
-    for url in [dead, &none.url(), &other.url()] {
+    for url in [dead, &none.url(), &other.url(), &long.url()] {
         let line = format!("the mirror `{url}` is not asked");
         assert_eq!(ran.stderr.matches(&line).count(), 1, "{ran}");
     }
