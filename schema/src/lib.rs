@@ -10,6 +10,7 @@ pub mod json;
 pub mod lapse;
 pub mod lock;
 pub mod manifest;
+pub mod mirror;
 pub mod name;
 pub mod osv;
 pub mod nearest;

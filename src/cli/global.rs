@@ -20,9 +20,13 @@ use crate::ops;
 use crate::ops::Engine;
 use crate::ops::OpError;
 use crate::ops::Result;
+use crate::source::Address;
+use crate::source::FetchError;
 use crate::source::Online;
+use crate::source::OnlyMirrors;
 use crate::source::Proxies;
 use crate::source::Settings;
+use crate::source::address_of_folder;
 use crate::ui::Consent;
 use crate::ui::Format;
 use crate::ui::Printer;
@@ -79,6 +83,8 @@ pub(super) struct Special {
     pub offline: bool,
     /// The folder that everything is taken from, in place of any network.
     pub vendor: Option<PathBuf>,
+    /// The mirrors that everything is taken from, and nobody else is asked.
+    pub mirrors: Vec<String>,
     /// Whether files that look unchanged are read all the same.
     pub reread: bool,
     /// How old a version must be before it is taken.
@@ -167,13 +173,14 @@ impl Global {
             } else {
                 Wait::AtMost(self.wait)
             },
-            online: if special.offline || special.vendor.is_some() {
+            online: if special.offline || special.vendor.is_some() || !special.mirrors.is_empty() {
                 Online::No
             } else {
                 Online::Yes
             },
             settings: Settings {
                 vendor: special.vendor.map(|path| absolute(&path)).transpose()?,
+                only_mirrors: only_mirrors(&special.mirrors, special.offline)?,
                 ..settings()
             },
             reread: special.reread,
@@ -251,6 +258,23 @@ pub(super) fn manifest_path(named: Option<PathBuf>) -> Result<PathBuf> {
     let found = manifest::find(&here, config.as_deref());
     let found = found.map_err(OpError::io("look for a manifest from", &here))?;
     found.ok_or_else(|| OpError::NoManifest.into())
+}
+
+/// The mirrors that are named: addresses, or folders of this machine.
+fn only_mirrors(named: &[String], offline: bool) -> Result<Option<OnlyMirrors>> {
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let address = |text: &String| {
+        if text.contains("://") {
+            Address::parse(text).map_err(FetchError::from)?;
+            return Ok(text.clone());
+        }
+        Ok(address_of_folder(&absolute(Path::new(text))?))
+    };
+    let addresses = named.iter().map(address).collect::<Result<_>>()?;
+    let online = if offline { Online::No } else { Online::Yes };
+    Ok(Some(OnlyMirrors { addresses, online }))
 }
 
 /// The manifest of a folder, else that of this folder or the nearest above it; never the user's own.

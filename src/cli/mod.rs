@@ -29,6 +29,7 @@ mod keep;
 mod lock;
 #[cfg(test)]
 mod manual;
+mod mirror;
 mod narrow;
 mod outdated;
 mod profiles;
@@ -99,6 +100,7 @@ enum Command {
     Lock(lock::Args),
     Update(lock::UpdateArgs),
     Vendor(vendor::Args),
+    Mirror(mirror::Args),
     Outdated(outdated::Args),
     Audit(audit::Args),
     Search(search::Args),
@@ -152,6 +154,7 @@ impl Command {
                 | Self::Lock(_)
                 | Self::Update(_)
                 | Self::Vendor(_)
+                | Self::Mirror(_)
                 | Self::Outdated(_)
                 | Self::Audit(_)
                 | Self::Info(_)
@@ -271,6 +274,7 @@ fn dispatch(command: Command, global: &Global, printer: Printer) -> Result<Exit,
         Command::Lock(args) => lock::run(&args, global, printer),
         Command::Update(args) => lock::update(&args, global, printer),
         Command::Vendor(args) => vendor::run(&args, global, printer),
+        Command::Mirror(args) => mirror::run(&args, global, printer),
         Command::Outdated(args) => outdated::run(&args, global, printer),
         Command::Audit(args) => audit::run(&args, global, printer),
         Command::Search(args) => search::run(&args, global, printer),

@@ -30,6 +30,7 @@ use super::hook;
 use super::import;
 use super::init;
 use super::lock;
+use super::mirror;
 use super::outdated;
 use super::profiles;
 use super::remove;
@@ -76,6 +77,7 @@ const COMMANDS: &[(&str, Build)] = &[
     ("info", search::InfoArgs::augment_args),
     ("init", init::Args::augment_args),
     ("lock", lock::Args::augment_args),
+    ("mirror", mirror::Args::augment_args),
     ("outdated", outdated::Args::augment_args),
     ("profiles", profiles::Args::augment_args),
     ("prompt", hook::PromptArgs::augment_args),

@@ -41,6 +41,7 @@ Examples:
   dgmo switch --dry-run              see what would change, change nothing
   dgmo switch --locked --offline     exactly what the lock says, from what is here
   dgmo switch --from-vendor vendor   from a folder that `dgmo vendor` made
+  dgmo switch --from-mirror https://mirror.example.org/dgmo   from what `dgmo mirror` made, and no other server
   dgmo switch --backup               keep files in the way as NAME.before-dgmo
   dgmo switch --confirm-within 2m    goes back by itself unless `dgmo confirm` comes
   dgmo switch -m 'try the new editor' --label editor")]
@@ -53,6 +54,9 @@ pub(super) struct Args {
     /// Take every download from this folder, which `dgmo vendor` made, and open no socket
     #[arg(long, value_name = "DIR")]
     from_vendor: Option<PathBuf>,
+    /// Take every download from this mirror, which `dgmo mirror` made, and ask no other server; more are asked in order
+    #[arg(long, value_name = "URL|DIR", value_hint = clap::ValueHint::AnyPath, conflicts_with = "from_vendor")]
+    from_mirror: Vec<String>,
     /// Write this into the history
     #[arg(short = 'm', long, value_name = "TEXT")]
     note: Option<String>,
@@ -117,6 +121,7 @@ impl Common {
             age: self.age.clone(),
             manifest: self.file.clone(),
             vendor: None,
+            mirrors: Vec::new(),
         }
     }
 
@@ -143,6 +148,7 @@ pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit>
     let renderer = Renderer::new(printer);
     let special = Special {
         vendor: args.from_vendor,
+        mirrors: args.from_mirror,
         ..args.common.special()
     };
     let engine = global.engine(special, &renderer)?;

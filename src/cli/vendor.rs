@@ -10,16 +10,11 @@ use super::exit::Exit;
 use super::global::Special;
 use super::global::absolute;
 use super::global::manifest_path;
-use super::words;
-use crate::activate::InTheWay;
-use crate::activate::Known;
 use crate::ops;
 use crate::ops::OpError;
 use crate::ops::Result;
 use crate::ops::SwitchRequest;
-use crate::ops::TrialHow;
 use crate::ops::VendorRequest;
-use crate::resolve::Update;
 use crate::ui;
 use crate::ui::Printer;
 use crate::ui::Renderer;
@@ -68,18 +63,8 @@ pub(super) fn run(args: &Args, global: &Global, printer: Printer) -> Result<Exit
     let engine = global.engine(special, &renderer)?;
     let request = VendorRequest {
         of: SwitchRequest {
-            manifest: manifest_path(args.file.clone())?,
-            new_text: None,
-            made_from: "vendor",
-            locked: true,
             dry_run: args.dry_run,
-            in_the_way: InTheWay::Refuse,
-            secrets: words::secrets_how(false, true),
-            known: Known::default(),
-            update: Update::Nothing,
-            label: None,
-            note: None,
-            how: TrialHow::default(),
+            ..SwitchRequest::of_lock(manifest_path(args.file.clone())?, "vendor")
         },
         folder: absolute(&args.folder)?,
         systems: args.systems.iter().cloned().collect(),

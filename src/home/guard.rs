@@ -176,6 +176,35 @@ impl ManifestGuard {
     }
 }
 
+/// The right to change a folder outside of any home, by a lock file in it.
+#[derive(Debug)]
+pub struct FolderGuard {
+    _file: File,
+}
+
+impl FolderGuard {
+    /// Takes the guard of `folder`, which must be there; its lock file is called `name` and stays.
+    pub fn take(
+        folder: &Path,
+        name: &str,
+        wait: Wait,
+        observer: &dyn Observer,
+    ) -> Result<Self, GuardError> {
+        let path = folder.join(name);
+        let failed = |source| GuardError::Io {
+            path: path.clone(),
+            source,
+        };
+        let mut file = open_or_make(&path).map_err(failed)?;
+        let what = format!("`{}`", folder.display());
+        wait_for(&mut file, &what, wait, observer).map_err(|error| match error {
+            Refused::Busy(busy) => GuardError::Busy(busy),
+            Refused::Io(source) => failed(source),
+        })?;
+        Ok(Self { _file: file })
+    }
+}
+
 /// Opens the lock file, which is made if it is missing. Where nothing can be written one can still lock, to look.
 fn open_or_make(path: &Path) -> io::Result<File> {
     if !path.exists() {

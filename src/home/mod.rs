@@ -25,6 +25,7 @@ mod guard;
 mod project;
 
 pub use guard::Busy;
+pub use guard::FolderGuard;
 pub use guard::GuardError;
 pub use guard::ManifestGuard;
 pub use guard::ProfileGuard;

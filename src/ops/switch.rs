@@ -103,6 +103,26 @@ pub struct SwitchRequest {
     pub how: TrialHow,
 }
 
+impl SwitchRequest {
+    /// For a command that only needs what is locked, and changes neither lock nor generation.
+    pub(crate) fn of_lock(manifest: PathBuf, made_from: &'static str) -> Self {
+        Self {
+            manifest,
+            new_text: None,
+            made_from,
+            locked: true,
+            dry_run: false,
+            in_the_way: InTheWay::Refuse,
+            secrets: SecretsHow::LeaveOut,
+            known: Known::default(),
+            update: Update::Nothing,
+            label: None,
+            note: None,
+            how: TrialHow::default(),
+        }
+    }
+}
+
 /// Who is shown a plan.
 pub type Show<'a> = &'a dyn Fn(&SwitchReport);
 

@@ -123,6 +123,7 @@ pub(super) fn resolved(
         Some(text) => manifest::load_text(&request.manifest, text)?,
         None => manifest::load(&request.manifest)?,
     };
+    downloads.ask_first(&loaded.manifest.mirrors);
     let lock_path = lock::path_beside(&loaded.path);
     let previous = lock::load(&lock_path)?;
     let stat_cache = (!engine.reread).then(|| {

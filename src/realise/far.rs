@@ -133,7 +133,7 @@ impl Work<'_, '_> {
             request,
         } = archive;
         let how = unpack(locked.unpack, locked.strip, locked.program.as_deref());
-        let (fetched, unpacked) = self.how.downloads.fetch_and(request, &|bytes| {
+        let (fetched, unpacked) = self.how.downloads.fetch_locked_and(request, &|bytes| {
             self.insertion.unpack_unproven(bytes, &how)
         })?;
         self.received.fetch_add(fetched.received, Ordering::Relaxed);

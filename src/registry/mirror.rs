@@ -1,10 +1,11 @@
 //! The client of a mirror: a server that offers objects by their ids.
 //!
-//! Any server of plain files is one, over a home or over its folder of objects:
+//! Any server of plain files is one, over what `dgmo mirror` made, over a home or over its folder of objects:
 //!
 //! ```text
+//! GET BASE/mirror.json                   there: its objects are below objects
 //! GET BASE/meta.json                     there: BASE is a home, and its objects are below store/objects
-//! GET BASE[/store/objects]/ab/<62 hex>   a blob; with `.x` its executable twin, with `.t` a tree object
+//! GET BASE[/objects|/store/objects]/ab/<62 hex>   a blob; with `.x` its executable twin, with `.t` a tree object
 //! ```
 //!
 //! Nobody is believed: what arrives is hashed on its way, and what is not what its name says is nothing.
@@ -19,6 +20,7 @@ use crate::source::Expected;
 use crate::source::FetchError;
 use crate::source::Fetched;
 use crate::source::Request;
+use crate::source::about_mirror;
 use crate::source::redacted;
 
 /// A mirror.
@@ -63,6 +65,12 @@ impl Mirror {
     pub fn open(downloads: &Downloads<'_>, address: &str) -> Result<Self, FetchError> {
         let base = address.trim_end_matches('/');
         let shown = redacted(address);
+        if about_mirror(downloads, base)?.is_some() {
+            return Ok(Self {
+                objects: format!("{base}/objects/"),
+                shown,
+            });
+        }
         let meta = downloads.fetch(&Request::new(
             format!("mirror {shown}"),
             format!("{base}/meta.json"),

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::io::Seek;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::OnceLock;
 use std::thread;
 
@@ -32,6 +33,10 @@ use super::arrival::Watch;
 use super::download::Download;
 use super::errand;
 use super::errand::Errand;
+use super::mirrors::ATTEMPTS;
+use super::mirrors::Else;
+use super::mirrors::Mirrors;
+use super::mirrors::WAITED_FOR;
 use super::parallel;
 use super::partial::Digests;
 use super::signature;
@@ -112,7 +117,9 @@ pub struct Downloads<'a> {
     settings: Settings,
     online: Online,
     /// Made for the first request: most runs make none.
-    agents: OnceLock<Agents>,
+    agents: Arc<OnceLock<Agents>>,
+    /// Who is asked first for what a lock names, once that is known.
+    mirrors: OnceLock<Mirrors>,
     observer: &'a dyn Observer,
     total: Total,
 }
@@ -131,14 +138,29 @@ impl<'a> Downloads<'a> {
         online: Online,
         observer: &'a dyn Observer,
     ) -> Self {
+        let only = settings.only_mirrors.as_ref();
+        let only = only.map(|it| Mirrors::new(&it.addresses, Else::Nobody, it.online));
         Self {
             folder: folder.to_owned(),
             settings,
             online,
-            agents: OnceLock::new(),
+            agents: Arc::default(),
+            mirrors: only.map_or_else(OnceLock::new, OnceLock::from),
             observer,
             total: Total::default(),
         }
+    }
+
+    /// Asks these mirrors first for what a lock names, unless it was said already who is asked.
+    pub fn ask_first(&self, mirrors: &[String]) {
+        if !mirrors.is_empty() && self.settings.vendor.is_none() {
+            self.mirrors
+                .get_or_init(|| Mirrors::new(mirrors, Else::TheSource, self.online));
+        }
+    }
+
+    pub(super) fn mirrors(&self) -> Option<&Mirrors> {
+        self.mirrors.get()
     }
 
     /// Brings the bytes behind one address here and proves them.
@@ -218,6 +240,39 @@ impl<'a> Downloads<'a> {
             }
         }
         Err(failed)
+    }
+
+    /// The same of what a lock names, which mirrors may have: they are asked first.
+    pub fn fetch_locked(&self, request: &Request) -> Result<Fetched, FetchError> {
+        match self.fetch_mirrored(request)? {
+            Some(fetched) => Ok(fetched),
+            None => self.fetch(request),
+        }
+    }
+
+    /// The same, and has `take` read it: while it comes, where it comes from the source.
+    pub fn fetch_locked_and<T: Send>(
+        &self,
+        request: &Request,
+        take: &(dyn Fn(&mut dyn ReadSeek) -> T + Sync),
+    ) -> Result<(Fetched, T), FetchError> {
+        match self.fetch_mirrored(request)? {
+            Some(mut fetched) => {
+                let taken = take(&mut fetched.file);
+                Ok((fetched, taken))
+            }
+            None => self.fetch_and(request, take),
+        }
+    }
+
+    fn fetch_mirrored(&self, request: &Request) -> Result<Option<Fetched>, FetchError> {
+        let Some(mirrors) = self.mirrors.get() else {
+            return Ok(None);
+        };
+        match mirrors.fetch(self, request)? {
+            None if mirrors.or_else == Else::Nobody => Err(mirrors.lack(&request.url)),
+            fetched => Ok(fetched),
+        }
     }
 
     fn fetch_from(
@@ -304,7 +359,44 @@ impl<'a> Downloads<'a> {
             folder: self.folder.clone(),
             settings: self.settings.clone(),
             online: Online::No,
-            agents: OnceLock::new(),
+            agents: Arc::default(),
+            mirrors: OnceLock::new(),
+            observer: self.observer,
+            total: Total::default(),
+        }
+    }
+
+    /// The same, where what is of unknown length has at most so many bytes.
+    pub(super) fn within(&self, largest: u64) -> Self {
+        let settings = Settings {
+            largest,
+            ..self.settings.clone()
+        };
+        Self {
+            folder: self.folder.clone(),
+            settings,
+            online: self.online,
+            agents: Arc::clone(&self.agents),
+            mirrors: OnceLock::new(),
+            observer: self.observer,
+            total: Total::default(),
+        }
+    }
+
+    /// The same folder, and the patience that mirrors are asked with.
+    pub(super) fn of_mirrors(&self, mirrors: &Mirrors) -> Self {
+        let settings = Settings {
+            attempts: self.settings.attempts.min(ATTEMPTS),
+            connect_within: self.settings.connect_within.min(WAITED_FOR),
+            only_mirrors: None,
+            ..self.settings.clone()
+        };
+        Self {
+            folder: self.folder.clone(),
+            settings,
+            online: mirrors.online,
+            agents: Arc::clone(&mirrors.agents),
+            mirrors: OnceLock::new(),
             observer: self.observer,
             total: Total::default(),
         }
@@ -365,8 +457,10 @@ impl<'a> Downloads<'a> {
     /// The way to `remote`, if there may be one.
     pub(super) fn agents(&self, remote: &Remote) -> Result<&Agents, FetchError> {
         if self.online == Online::No {
-            return Err(FetchError::Offline {
-                url: remote.shown(),
+            let url = remote.shown();
+            return Err(match self.settings.only_mirrors {
+                Some(_) => FetchError::OnlyMirrors { url },
+                None => FetchError::Offline { url },
             });
         }
         if let Some(agents) = self.agents.get() {

@@ -20,6 +20,12 @@ pub enum FetchError {
     Offline { url: String },
     #[error("`{what}` is not in `{}`, and `--from-vendor` forbids to fetch it", folder.display())]
     NotVendored { what: String, folder: PathBuf },
+    #[error(
+        "`{what}` is in none of the mirrors {mirrors}, and `--from-mirror` forbids to fetch it elsewhere"
+    )]
+    NotMirrored { what: String, mirrors: String },
+    #[error("`{url}` is not here yet, and `--from-mirror` forbids to ask anyone but the mirrors")]
+    OnlyMirrors { url: String },
     #[error("cannot fetch `{url}` (attempts: {attempts})")]
     Unreachable {
         url: String,
@@ -90,6 +96,8 @@ impl FetchError {
             Self::Address(_)
                 | Self::Offline { .. }
                 | Self::NotVendored { .. }
+                | Self::NotMirrored { .. }
+                | Self::OnlyMirrors { .. }
                 | Self::CaFile { .. }
                 | Self::Cache { .. }
                 | Self::Folder { .. }
@@ -108,7 +116,10 @@ impl Diagnose for FetchError {
     fn code(&self) -> Code {
         match self {
             Self::Address(_) => Code::AddressInvalid,
-            Self::Offline { .. } | Self::NotVendored { .. } => Code::FetchOffline,
+            Self::Offline { .. }
+            | Self::NotVendored { .. }
+            | Self::NotMirrored { .. }
+            | Self::OnlyMirrors { .. } => Code::FetchOffline,
             Self::Unreachable { .. } => Code::FetchFailed,
             Self::Refused { .. } => Code::FetchRefused,
             Self::RateLimited { .. } => Code::FetchRateLimited,
@@ -130,6 +141,12 @@ impl Diagnose for FetchError {
             Self::Offline { .. } => "run the command once without `--offline`",
             Self::NotVendored { .. } => {
                 "run `dgmo vendor` where there is a network, and bring its folder here"
+            }
+            Self::NotMirrored { .. } => {
+                "run `dgmo mirror` again where the mirror is made, or name one more with `--from-mirror`"
+            }
+            Self::OnlyMirrors { .. } => {
+                "a mirror has what a lock names: write the lock where there is a network"
             }
             Self::Unreachable { .. } => {
                 "look at the connection and run the command again: it goes on where it stopped"

@@ -60,7 +60,11 @@ fn read_below(path: &Path, depth: usize, each: Each<'_>) -> io::Result<()> {
         if kind.is_dir() && depth > 0 {
             read_below(&path, depth - 1, each)?;
         } else if kind.is_file() && is_record {
-            read_file(File::open(&path)?, &path.display().to_string(), each)?;
+            let name = path.display().to_string();
+            // One file of many that cannot be read hides nothing of the others.
+            if let Err(why) = File::open(&path).and_then(|file| read_file(file, &name, each)) {
+                each(Err((name, why.to_string())));
+            }
         }
     }
     Ok(())
@@ -72,7 +76,7 @@ pub fn read_file(mut file: File, name: &str, each: Each<'_>) -> io::Result<()> {
     let count = file.read(&mut start)?;
     file.rewind()?;
     if start[..count].starts_with(b"PK") {
-        return read_archive(file, each);
+        return read_archive(file, name, each);
     }
     let mut text = Vec::new();
     file.take(LARGEST_LIST + 1).read_to_end(&mut text)?;
@@ -99,14 +103,17 @@ pub fn read_file(mut file: File, name: &str, each: Each<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn read_archive(file: File, each: Each<'_>) -> io::Result<()> {
+fn read_archive(file: File, archive_name: &str, each: Each<'_>) -> io::Result<()> {
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut left = LARGEST_ALL;
     for index in 0..archive.len() {
         let mut entry = match archive.by_index(index) {
             Ok(entry) => entry,
             Err(why) => {
-                each(Err((format!("entry {index}"), why.to_string())));
+                each(Err((
+                    format!("entry {index} of {archive_name}"),
+                    why.to_string(),
+                )));
                 continue;
             }
         };
@@ -117,6 +124,7 @@ fn read_archive(file: File, each: Each<'_>) -> io::Result<()> {
         if Path::new(&name).extension().is_none_or(|it| it != "json") {
             continue;
         }
+        let name = format!("{name} in {archive_name}");
         let mut text = Vec::new();
         let most = LARGEST.min(left);
         if let Err(why) = entry.by_ref().take(most + 1).read_to_end(&mut text) {

@@ -40,6 +40,17 @@ pub struct Settings {
     pub ask_anew: bool,
     /// A folder that everything is taken from; nothing is asked then.
     pub vendor: Option<PathBuf>,
+    /// Mirrors that everything a lock names is taken from; nobody else is asked then.
+    pub only_mirrors: Option<OnlyMirrors>,
+}
+
+/// The mirrors that are asked, and nobody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnlyMirrors {
+    /// Their addresses, in the order they are asked in.
+    pub addresses: Vec<String>,
+    /// Whether a socket may be opened to them.
+    pub online: Online,
 }
 
 impl Default for Settings {
@@ -57,6 +68,7 @@ impl Default for Settings {
             per_host: 3,
             ask_anew: false,
             vendor: None,
+            only_mirrors: None,
         }
     }
 }

@@ -49,6 +49,14 @@ pub fn is_vendored(folder: &Path, digest: &ExpectedDigest, size: Option<u64>) ->
     fetch(folder, &Request::new("", "", expected)).is_ok()
 }
 
+/// Whether an archive in the folder becomes the tree that names it.
+pub fn becomes_tree(folder: &Path, digest: &ExpectedDigest) -> bool {
+    let file = std::fs::File::open(vendored_at(folder, digest));
+    file.is_ok_and(|mut file| {
+        super::mirrors::becomes(&mut file).is_ok_and(|it| it == digest.to_string())
+    })
+}
+
 /// What `request` asks for, from the folder alone.
 pub(super) fn fetch(folder: &Path, request: &Request) -> Result<Fetched, FetchError> {
     let mut places = request.expected.digests.iter();

@@ -101,6 +101,7 @@ pub use repair::Lost;
 pub use repair::Mended;
 pub use repair::Mending;
 pub use repair::RepairError;
+pub use roots::Held;
 pub use roots::Lease;
 pub use roots::Pin;
 pub use roots::Root;

@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "lock",
     "update",
     "vendor",
+    "mirror",
     "switch",
     "rollback",
     "confirm",

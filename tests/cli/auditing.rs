@@ -140,7 +140,7 @@ fn hostile_records_are_named_and_passed_over() {
     sandbox
         .dgmo("audit --osv all.zip")
         .exits(3)
-        .says("a.json is passed over");
+        .says("a.json in all.zip is passed over");
     sandbox.write("work/all.zip", b"PK\x03\x04 and no archive");
     sandbox.dgmo("audit --osv all.zip").exits(1).says("all.zip");
     sandbox.dgmo("audit --osv nothing").exits(1).says("nothing");
@@ -176,4 +176,124 @@ fn advisories_of_a_server_are_kept_for_a_time_without_it() {
         .exits(3)
         .says("EX-1");
     assert!(registry.asked().is_empty());
+}
+
+/// The manifest of `sandbox` with these lines in place of its first one.
+fn rewrite(sandbox: &Sandbox, registry: &Registry, more: &str, audit: &str) {
+    let sources = format!("sources: {{npm: {{url: \"{}\"}}{more}}}\n", registry.url());
+    sandbox.manifest(&format!(
+        "{sources}{audit}packages: {{tool: {{npm: tool}}, mine: {{path: ./mine}}}}\n"
+    ));
+}
+
+#[test]
+fn the_manifest_says_where_advisories_are_and_what_is_ignored() {
+    let (sandbox, registry) = locked();
+    sandbox
+        .dgmo("audit")
+        .exits(2)
+        .says("it is not said where advisories are")
+        .says("osv: {url:");
+    let all = json!([
+        record("EX-1", "library", "0", "1.4.1"),
+        record("EX-2", "tool", "0", "3.0.0"),
+    ]);
+    registry.change(|state| {
+        state
+            .instead
+            .insert("osv/all.json".to_owned(), all.to_string());
+    });
+    let osv = format!(
+        ", osv: {{url: \"{0}/osv/none.json\", mirrors: [\"{0}/osv/all.json\"]}}",
+        registry.url()
+    );
+    rewrite(&sandbox, &registry, &osv, "");
+    sandbox.dgmo("audit").exits(3).says("EX-1").says("EX-2");
+    let audit = "audit:\n  ignore:\n    - {id: CVE-EX-1, reason: not reachable here, until: 2026-03-01}\n    \
+                 - {id: EX-2, reason: \"nobody, ever\"}\n    - {id: EX-3, reason: typed wrongly}\n";
+    rewrite(&sandbox, &registry, &osv, audit);
+    let ran = sandbox.dgmo("audit").works();
+    ran.says("CVE-EX-1 is ignored until 2026-03-01: not reachable here")
+        .says("EX-2 is ignored: nobody, ever")
+        .says("EX-3 is to be ignored, and no advisory that was read has that name")
+        .says("nothing found, 2 ignored");
+    let report = sandbox.dgmo("audit --json").works().json();
+    assert_eq!(report["ignored"][0]["id"], "CVE-EX-1", "{report}");
+    assert_eq!(report["ignored"][0]["count"], 1, "{report}");
+    assert_eq!(report["unknown_ignored"][0], "EX-3", "{report}");
+    // It comes back on its day.
+    let march = [("DGMO_NOW", "1772323200")];
+    let ran = sandbox.run_with(&["audit"], &march).exits(3);
+    ran.says("EX-1 was ignored until 2026-03-01")
+        .says("1 finding, 1 ignored");
+    let day_before = [("DGMO_NOW", "1772323199")];
+    sandbox.run_with(&["audit"], &day_before).works();
+    // What the command says holds as well; a place it names goes before that of the manifest.
+    sandbox
+        .run_with(&["audit", "--ignore", "EX-1"], &march)
+        .works();
+    write(
+        &sandbox,
+        "work/other.json",
+        &record("EX-9", "tool", "0", "9.0.0"),
+    );
+    sandbox
+        .dgmo("audit --osv other.json")
+        .exits(3)
+        .says("EX-9")
+        .says_nothing_of("EX-1 is ignored until");
+    // None of it changes what is locked.
+    sandbox.dgmo("lock --check").works();
+}
+
+#[test]
+fn what_cannot_be_read_among_others_is_told_with_a_hint() {
+    let (sandbox, _registry) = locked();
+    write(
+        &sandbox,
+        "work/osv/a.json",
+        &record("EX-1", "library", "0", "1.4.1"),
+    );
+    sandbox.write("work/osv/b.zip", b"PK\x03\x04 and no archive");
+    sandbox.write("work/osv/c.json", "{");
+    let ran = sandbox.dgmo("audit --osv osv").exits(3);
+    ran.says("EX-1")
+        .says("osv/b.zip is passed over")
+        .says("osv/c.json is passed over")
+        .says("hint: what could not be read may hide something; all else was looked at");
+    let report = sandbox.dgmo("audit --osv osv --json").exits(3).json();
+    assert_eq!(report["not_read_count"], 2, "{report}");
+    assert!(report["hint"].as_str().unwrap().contains("b.zip"));
+}
+
+#[test]
+fn publishers_are_heard_of_pieces_too() {
+    let (sandbox, registry) = locked();
+    sandbox.dgmo("audit --withdrawn").works();
+    let about = json!({"deprecated": "use another\u{1b}[31m"});
+    registry.publish(&sandbox, "library@1.4.0", about, &[("index.js", "")]);
+    let ran = sandbox.dgmo("audit --withdrawn").works();
+    ran.says("library 1.4.0 of tool is advised against by its publisher: use another")
+        .says_nothing_of("\u{1b}[31m");
+    let report = sandbox.dgmo("audit --withdrawn --json").works().json();
+    let said = &report["withdrawn"][0];
+    assert_eq!(said["piece"], "library", "{report}");
+    assert_eq!(said["is_advice"], true, "{report}");
+    // One that is not there any more was withdrawn.
+    let gone = json!({"name": "library", "dist-tags": {}, "versions": {}}).to_string();
+    registry.change(|state| {
+        state.instead.insert("library".to_owned(), gone);
+    });
+    sandbox
+        .dgmo("audit --withdrawn")
+        .exits(3)
+        .says("library 1.4.0 of tool was withdrawn");
+    sandbox.dgmo("audit --withdrawn --fail-on never").works();
+    registry.change(|state| {
+        state.instead.insert("library".to_owned(), "no".to_owned());
+    });
+    sandbox
+        .dgmo("audit --withdrawn")
+        .works()
+        .says("tool: library:");
 }

@@ -29,6 +29,7 @@ mod importing;
 mod in_the_way;
 mod index;
 mod manifests;
+mod mirroring;
 mod mirrors;
 mod npm;
 mod oci;

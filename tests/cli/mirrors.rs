@@ -13,9 +13,9 @@ use std::process::Stdio;
 use super::Sandbox;
 
 /// A real server over a folder, which ends after so many answers; it ends with the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 const SERVER: &str = r#"
@@ -31,7 +31,7 @@ while left != 0:
 "#;
 
 impl Served {
-    fn over(folder: &Path, answers: i32) -> Option<Self> {
+    pub(crate) fn over(folder: &Path, answers: i32) -> Option<Self> {
         let started = Command::new("python3")
             .args(["-c", SERVER, &answers.to_string()])
             .current_dir(folder)
@@ -87,7 +87,7 @@ fn objects(home: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn damage(path: &Path, bytes: &[u8]) {
+pub(crate) fn damage(path: &Path, bytes: &[u8]) {
     let mode = fs::metadata(path).unwrap().permissions();
     fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(path, bytes).unwrap();

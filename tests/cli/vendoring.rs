@@ -12,17 +12,17 @@ const LINUX: &str = "tool-linux-amd64.tar.gz";
 const ARM: &str = "tool-linux-arm64.tar.gz";
 
 /// A machine with a network, and what it asked there.
-struct Here {
-    sandbox: Sandbox,
-    forge: Forge,
-    registry: Registry,
+pub(crate) struct Here {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) forge: Forge,
+    pub(crate) registry: Registry,
     /// Whether a package comes from a repository.
-    git: bool,
+    pub(crate) git: bool,
 }
 
 impl Here {
     /// A lock of a release for two systems, a package of npm with one it needs, an address, a repository and a folder.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let sandbox = Sandbox::new();
         let forge = Forge::new();
         forge.publish(
@@ -62,8 +62,8 @@ impl Here {
         }
     }
 
-    /// Another machine, with the manifest, the lock, the folder and nothing else.
-    fn carried(&self) -> Sandbox {
+    /// Another machine, with the manifest, the lock and the folder that is taken along with them.
+    pub(crate) fn another(&self) -> Sandbox {
         let there = Sandbox::new();
         for file in ["dgmo.yaml", "dgmo.lock"] {
             there.write(
@@ -72,6 +72,12 @@ impl Here {
             );
         }
         there.program("work/near/bin/near", "#!/bin/sh\necho near\n");
+        there
+    }
+
+    /// The same, with what was vendored and nothing else.
+    fn carried(&self) -> Sandbox {
+        let there = self.another();
         let from = self.sandbox.work().join("vendor");
         there.sh(&format!("cp -r {} .", from.display())).works();
         self.forge
@@ -81,12 +87,12 @@ impl Here {
         there
     }
 
-    fn files(&self) -> u64 {
+    pub(crate) fn files(&self) -> u64 {
         5 + u64::from(self.git)
     }
 }
 
-fn programs_run(there: &Sandbox, git: bool) {
+pub(crate) fn programs_run(there: &Sandbox, git: bool) {
     let line = if git { "; hello" } else { "" };
     let ran: Ran = there
         .sh(&format!(

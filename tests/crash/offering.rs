@@ -1,6 +1,7 @@
 //! What is tried of packages that come from elsewhere: from a forge on loopback that offers one tool, by a short name,
 //! into a folder for others, and built for another place.
 
+use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
@@ -25,6 +26,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             SWITCH,
         ),
         scenario(
+            "vendor",
+            locked,
+            "vendor {w}/src/vendor --prune -f {w}/src/dgmo.yaml",
+        ),
+        scenario(
             "a switch from a folder of downloads",
             vendored,
             "switch --from-vendor {w}/src/vendor -f {w}/src/dgmo.yaml --target {w}/target",
@@ -36,7 +42,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 const TOOL: &str = "#!/bin/sh\necho tool\n";
 
 /// A profile with one package of the machine, and a manifest that has the forge's tool too.
-fn released(world: &World) {
+pub(crate) fn released(world: &World) {
     one(world);
     offered(world, "tool: {github: maker/tool}", "");
 }
@@ -74,6 +80,21 @@ fn built_elsewhere(world: &World) {
     world.manifest(
         "dgmo: 1\npackages:\n  alpha: {path: pkgs/alpha-1}\n  delta: {path: pkgs/delta}\n",
     );
+}
+
+/// A lock, of which nothing was fetched yet, and a folder that has something it does not name.
+fn locked(world: &World) {
+    one(world);
+    offered(world, "tool: {github: maker/tool}", "");
+    world.run("lock -f {w}/src/dgmo.yaml");
+    world.run("vendor {w}/src/vendor -f {w}/src/dgmo.yaml");
+    let digest = fs::read_dir(world.path("src/vendor")).unwrap();
+    let file = digest
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.is_file());
+    let file = file.expect("the tool was brought");
+    fs::rename(&file, file.with_file_name(format!("b3-{}", "0".repeat(64)))).unwrap();
 }
 
 fn vendored(world: &World) {

@@ -67,6 +67,8 @@ impl Scenario {
 pub(crate) const SWITCH: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target";
 const SWITCH_AND_BACK_UP: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target --backup";
 
+const MIRROR: &str = "mirror {w}/other -f {w}/src/dgmo.yaml --generations --prune --verify";
+
 const SWITCH_DRY: &str = "switch -f {w}/src/dgmo.yaml --target {w}/target --dry-run";
 const SWITCH_TO_CONFIRM: &str =
     "switch -f {w}/src/dgmo.yaml --target {w}/target --confirm-within 1h";
@@ -133,6 +135,11 @@ pub(crate) fn all() -> Vec<Scenario> {
         ),
         scenario("store copy", one, "store copy --to {w}/other"),
         scenario("store export", one, "store export -o {w}/src/all"),
+        scenario("mirror", released_and_switched, MIRROR),
+        Scenario {
+            may_come_back: true,
+            ..scenario("mirror, with less", mirrored_more, MIRROR)
+        },
         Scenario {
             may_come_back: true,
             ..scenario("gc", garbage, "gc --keep last=1 --foreground")
@@ -324,6 +331,25 @@ pub(crate) fn one(world: &World) {
     things_of_the_user(world);
     world.manifest(ONE);
     world.run(SWITCH);
+}
+
+fn released_and_switched(world: &World) {
+    offering::released(world);
+    world.run(SWITCH);
+}
+
+/// A mirror has what was needed once, one file of it damaged.
+fn mirrored_more(world: &World) {
+    released_and_switched(world);
+    world.run(MIRROR);
+    let downloads = std::fs::read_dir(world.path("other/downloads")).unwrap();
+    let paths = downloads.map(|entry| entry.unwrap().path());
+    for path in paths {
+        std::fs::write(path, "what the disk made of it").unwrap();
+    }
+    world.write(&format!("other/downloads/b3-{:064}", 0), "old", 0o644);
+    world.write(&format!("other/objects/00/{:062}", 0), "old", 0o644);
+    world.write("other/objects/.dgmo-new-0", "half", 0o644);
 }
 
 fn large(world: &World) {

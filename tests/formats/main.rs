@@ -12,3 +12,4 @@ mod indexes;
 mod problems;
 mod rewriting;
 mod samples;
+mod sources;

@@ -18,7 +18,7 @@ fn problems(text: &str) -> Vec<Problem> {
 }
 
 /// A manifest with `^` under the start of each mistake, and for each of them code, words of the message, and of the hint.
-fn check(marked: &str, expected: &[(Code, &str, &str)]) {
+pub(crate) fn check(marked: &str, expected: &[(Code, &str, &str)]) {
     let marks: Vec<(usize, usize)> = marked
         .lines()
         .scan(0, |line, text| {

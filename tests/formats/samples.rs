@@ -12,6 +12,7 @@ use dgmo_schema::manifest::Method;
 use dgmo_schema::manifest::Mode;
 use dgmo_schema::manifest::Packing;
 use dgmo_schema::manifest::Source;
+use dgmo_schema::mirror::About;
 use dgmo_store::durable;
 use proptest::prelude::*;
 use serde_json::json;
@@ -20,6 +21,17 @@ fn sample(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/formats/samples")
         .join(name)
+}
+
+#[test]
+fn mirror_version_1_is_read_and_written() {
+    let text = std::fs::read(sample("mirror-1.json")).unwrap();
+    let about: About = serde_json::from_slice(&text).unwrap();
+    assert_eq!(about, About { format: 1 });
+    assert_eq!(about.to_bytes(), text);
+    for hostile in ["", "[]", "{}", "{\"format\": -1}", "{\"format\": \"1\"}"] {
+        assert!(serde_json::from_str::<About>(hostile).is_err(), "{hostile}");
+    }
 }
 
 #[test]

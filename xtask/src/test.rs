@@ -101,6 +101,11 @@ const NEEDED: &[Debian] = &[
         program: "ld64.lld-14",
         package: "lld-14",
     },
+    // Shows a mirror to other machines.
+    Debian {
+        program: "nginx",
+        package: "nginx-light",
+    },
     // Reads the graphs we write.
     Debian {
         program: "dot",

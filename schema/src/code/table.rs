@@ -130,6 +130,10 @@ codes! {
         "Forges answer only so many questions in an hour, and fewer to those who do not say who they are. Put a token \
          into `GITHUB_TOKEN`, `GITLAB_TOKEN` or `FORGEJO_TOKEN` (or log in with the forge's own program, whose token is \
          used too), or wait until the time the message names. What the lock names is fetched without asking.";
+    MirrorUnusable = "DG1215", "a folder cannot be used for a mirror",
+        "`dgmo mirror` writes a file `mirror.json` into its folder, which says what format it has. The one that is there \
+         was written by a newer dgmo, or by something else. Use the dgmo that made it, move the file away, or use \
+         another folder; nothing was changed.";
     CatalogueUnknown = "DG1220", "it is not said where a catalogue is asked",
         "dgmo has no address of any public catalogue built in. It takes the one that the catalogue's own settings name \
          (for npm `.npmrc`, for Python packages `pip.conf` and their variables, for crates cargo's `config.toml`), or `sources:` in `dgmo.yaml`; the message \

@@ -31,7 +31,6 @@ use super::text::Placed;
 use super::text::SourceText;
 use super::text::Span;
 use super::words;
-use crate::catalogue::Catalogue;
 use crate::code::Code;
 use crate::lapse::Lapse;
 use crate::name::CheckName;
@@ -71,7 +70,8 @@ impl Checker<'_> {
         part.name = self.name(raw.name);
         part.systems = self.systems(raw.systems);
         part.packages = self.entries(raw.packages, requirement);
-        part.sources = self.entries::<Catalogue, _, _>(raw.sources, Self::endpoint);
+        part.sources = self.sources(raw.sources);
+        part.ignored_advisories = self.audit(raw.audit);
         part.indexes = self.index_sources(raw.indexes);
         let age = raw.minimum_release_age;
         part.minimum_release_age = age.is_some().then(|| self.lapse(age, Lapse::from_secs(0)));

@@ -3,6 +3,7 @@
 //! What serde reads is private to `raw`; what the program uses is here and holds only what has been checked.
 
 mod archive;
+mod audit;
 mod check;
 mod conduct;
 mod de;
@@ -21,6 +22,7 @@ mod reading;
 mod repository;
 mod service;
 mod secret;
+mod sources;
 mod text;
 mod words;
 
@@ -57,6 +59,7 @@ use serde::Serialize;
 use crate::catalogue::Catalogue;
 use crate::catalogue::Offer;
 use crate::conduct::Conduct;
+use crate::generation::Timestamp;
 use crate::id::Digest;
 use crate::lapse::Lapse;
 use crate::name::PackageName;
@@ -83,6 +86,12 @@ pub struct Manifest {
     pub packages: BTreeMap<PackageName, Requirement>,
     /// Where catalogues are asked, where it is not what their own settings say.
     pub sources: BTreeMap<Catalogue, Endpoint>,
+    /// Mirrors that are asked for what the lock names before anybody else, in order.
+    pub mirrors: Vec<String>,
+    /// Where advisories are, for who names no place of them.
+    pub advisories: Option<Endpoint>,
+    /// Advisories that are not told again.
+    pub ignored_advisories: Vec<IgnoredAdvisory>,
     /// Where short names are looked up before the index that is part of dgmo, the first first.
     pub indexes: Vec<IndexSource>,
     /// The home files by their path below the target folder.
@@ -192,6 +201,17 @@ pub struct Endpoint {
     pub components: Vec<String>,
     /// The file of the keys that sign it. For Debian's kind only.
     pub key: Option<PathBuf>,
+}
+
+/// An advisory that somebody decided to live with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredAdvisory {
+    /// Its name, or one it has in another database.
+    pub id: String,
+    /// Why it does no harm.
+    pub reason: String,
+    /// The moment from which it is told again.
+    pub until: Option<Timestamp>,
 }
 
 /// An archive or a single program to download.

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Endpoint;
 use super::FileContent;
 use super::FileEntry;
+use super::IgnoredAdvisory;
 use super::IndexSource;
 use super::Keep;
 use super::Manifest;
@@ -16,9 +16,9 @@ use super::Requirement;
 use super::conduct::PartHooks;
 use super::problem::Problem;
 use super::service;
+use super::sources::PartSources;
 use super::text::At;
 use super::text::Placed;
-use crate::catalogue::Catalogue;
 use crate::code::Code;
 use crate::code::Place;
 use crate::conduct::Conduct;
@@ -40,7 +40,8 @@ pub struct Part {
     pub(super) name: Option<String>,
     pub(super) systems: Vec<System>,
     pub(super) packages: BTreeMap<PackageName, Placed<Requirement>>,
-    pub(super) sources: BTreeMap<Catalogue, Placed<Endpoint>>,
+    pub(super) sources: PartSources,
+    pub(super) ignored_advisories: Vec<IgnoredAdvisory>,
     pub(super) indexes: Vec<IndexSource>,
     pub(super) minimum_release_age: Option<Lapse>,
     pub(super) files: BTreeMap<TargetPath, Placed<FileEntry>>,
@@ -124,7 +125,13 @@ impl Part {
         append_new(&mut self.systems, &under.systems);
         append_new(&mut self.path, &under.path);
         add_missing(&mut self.packages, &under.packages);
-        add_missing(&mut self.sources, &under.sources);
+        let (sources, below) = (&mut self.sources, &under.sources);
+        add_missing(&mut sources.catalogues, &below.catalogues);
+        append_new(&mut sources.mirrors, &below.mirrors);
+        if sources.advisories.is_none() {
+            sources.advisories.clone_from(&below.advisories);
+        }
+        append_new(&mut self.ignored_advisories, &under.ignored_advisories);
         append_new(&mut self.indexes, &under.indexes);
         self.minimum_release_age = self.minimum_release_age.or(under.minimum_release_age);
         add_missing(&mut self.files, &under.files);
@@ -155,7 +162,7 @@ impl Part {
         systems.sort();
         systems.dedup();
         let (packages, package_places) = split(self.packages);
-        let (sources, _) = split(self.sources);
+        let (sources, _) = split(self.sources.catalogues);
         let (files, file_places) = split(self.files);
         let (env, env_places) = split(self.env);
         let (services, _) = split(self.services);
@@ -166,6 +173,9 @@ impl Part {
             systems,
             packages,
             sources,
+            mirrors: self.sources.mirrors,
+            advisories: self.sources.advisories,
+            ignored_advisories: self.ignored_advisories,
             indexes: self.indexes,
             files,
             env,

@@ -30,8 +30,9 @@ pub(super) struct RawManifest {
     pub(super) systems: Option<Field<Vec<Field<String>>>>,
     /// The packages by name.
     pub(super) packages: Option<Field<Entries<RawPackage>>>,
-    /// Where catalogues are asked, such as `npm`, where it is not what their own settings say.
-    pub(super) sources: Option<Field<Entries<RawEndpoint>>>,
+    /// Where catalogues are asked, such as `npm`, where it is not what their own settings say; as `mirror` the mirrors that
+    /// are asked before, as `osv` where advisories are.
+    pub(super) sources: Option<Field<Entries<RawSource>>>,
     /// Indexes of tools to look short names up in, before the one that is part of dgmo: the first that has a name wins.
     pub(super) indexes: Option<Field<Vec<Field<RawIndexSource>>>>,
     /// How old a version of a catalogue must be before it is taken anew, such as `7d`.
@@ -52,6 +53,8 @@ pub(super) struct RawManifest {
     pub(super) hooks: Option<Field<RawHooks>>,
     /// What must hold, or should, after a change: a required one that fails takes the change back.
     pub(super) checks: Option<Field<Entries<RawCheck>>>,
+    /// What `dgmo audit` passes over.
+    pub(super) audit: Option<Field<RawAudit>>,
     /// Which generations pruning keeps; what any rule keeps stays.
     pub(super) keep: Option<Field<RawKeep>>,
     /// Manifests to merge in, relative to this one. This file wins over them, later ones over earlier ones.
@@ -175,6 +178,40 @@ pub(super) enum RawAsset {
     /// For each system.
     #[serde(rename = "map")]
     BySystem(Entries<String>),
+}
+
+/// Where something is asked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "Source", untagged)]
+pub(super) enum RawSource {
+    /// Of a catalogue, or of advisories: one address, and others that have the same.
+    #[serde(rename = "map")]
+    Endpoint(RawEndpoint),
+    /// Of `mirror`: addresses of mirrors that `dgmo mirror` made, asked in order before the true source.
+    #[serde(rename = "list")]
+    Mirrors(Vec<Field<String>>),
+}
+
+/// What `dgmo audit` passes over.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "Audit", deny_unknown_fields)]
+pub(super) struct RawAudit {
+    /// Advisories that are known and not told again.
+    pub(super) ignore: Option<Field<Vec<Field<RawIgnored>>>>,
+}
+
+/// An advisory that is not told again, and why.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "IgnoredAdvisory", deny_unknown_fields)]
+pub(super) struct RawIgnored {
+    /// Its name, or one it has in another database.
+    #[schemars(required)]
+    pub(super) id: Option<Field<String>>,
+    /// Why it does no harm here.
+    #[schemars(required)]
+    pub(super) reason: Option<Field<Text>>,
+    /// The day from which it is told again, such as `2027-01-31`. Default: never.
+    pub(super) until: Option<Field<Text>>,
 }
 
 /// Where a catalogue is asked.

@@ -140,6 +140,38 @@ pub struct VendorReport {
     pub dry_run: bool,
 }
 
+/// `dgmo mirror`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MirrorReport {
+    /// The folder.
+    pub folder: String,
+    /// The locks whose downloads it has.
+    pub locks: Vec<String>,
+    /// The downloads those locks name.
+    pub downloads: MirrorPart,
+    /// The objects the generations of this home need, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<MirrorPart>,
+    /// Packages that come from folders beside a manifest, by name: they are taken along with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: BTreeMap<PackageName, String>,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+}
+
+/// One kind of things that a mirror has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MirrorPart {
+    /// How many there are to be.
+    pub files: u64,
+    /// How many of them were brought, or would be.
+    pub new_files: u64,
+    /// How many bytes those have, as far as it is known.
+    pub new_bytes: u64,
+    /// How many others were deleted, or would be.
+    pub pruned: u64,
+}
+
 /// `dgmo audit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditReport {
@@ -153,8 +185,11 @@ pub struct AuditReport {
     pub findings: Vec<AuditFinding>,
     /// Advisories that were ignored as was asked for, and would have been told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ignored: Vec<String>,
-    /// Packages whose locked version was withdrawn by its publisher.
+    pub ignored: Vec<IgnoredFinding>,
+    /// What was to be ignored and is the name of no advisory that was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_ignored: Vec<String>,
+    /// Packages and pieces whose locked version was withdrawn by its publisher, or is advised against.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<WithdrawnPackage>,
     /// Packages for which there is no ecosystem of advisories.
@@ -165,6 +200,9 @@ pub struct AuditReport {
     pub not_read: Vec<NotRead>,
     /// How many of those there are.
     pub not_read_count: u64,
+    /// What that means and what to do about it, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Packages whose catalogue could not be asked, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_asked: Vec<NotAsked>,
@@ -191,17 +229,41 @@ pub struct AuditFinding {
     pub fixed_in: Option<String>,
     /// What it is about, in a line.
     pub summary: String,
+    /// Until when it was ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored_until: Option<Timestamp>,
 }
 
-/// A package whose locked version was withdrawn.
+/// An advisory that was ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IgnoredFinding {
+    /// The name it is ignored by.
+    pub id: String,
+    /// How many findings of it would have been told.
+    pub count: u64,
+    /// Why, as the manifest says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it is told again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// A package or a piece of one whose locked version was withdrawn, or is advised against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WithdrawnPackage {
-    /// Its name.
+    /// The package of the manifest.
     pub name: PackageName,
+    /// The piece of it that is meant, where it is not the package itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
     /// The version.
     pub version: String,
     /// What its publisher says.
     pub why: String,
+    /// Whether it is no more than advice: the version can be had as before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_advice: bool,
 }
 
 /// A record that could not be read.

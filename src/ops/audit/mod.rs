@@ -1,19 +1,19 @@
 //! `dgmo audit`: which locked packages advisories are about, and which their publishers withdrew.
 
+mod ignored;
 mod subjects;
+mod withdrawn;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
-use dgmo_schema::name::PackageName;
+use dgmo_schema::manifest::Endpoint;
 use dgmo_schema::osv::Advisory;
 use dgmo_schema::report::catalogue::AuditFinding;
 use dgmo_schema::report::catalogue::AuditReport;
-use dgmo_schema::report::catalogue::NotAsked;
 use dgmo_schema::report::catalogue::NotRead;
-use dgmo_schema::report::catalogue::WithdrawnPackage;
 
 use super::Engine;
 use super::OpError;
@@ -21,12 +21,11 @@ use super::Result;
 use super::want;
 use crate::lock;
 use crate::manifest;
-use crate::resolve;
-use crate::resolve::Asking;
-use crate::source::Catalogues;
+use crate::source::Downloads;
 use crate::source::Expected;
 use crate::source::Request;
 use crate::source::osv;
+use ignored::Ignored;
 use subjects::Subjects;
 
 /// So many records that could not be read are named; more are counted.
@@ -37,9 +36,9 @@ const MOST_NAMED: usize = 20;
 pub struct AuditRequest {
     /// The manifest whose lock it is.
     pub manifest: PathBuf,
-    /// Files, folders, archives and addresses of advisories.
+    /// Files, folders, archives and addresses of advisories; none: the place the manifest names.
     pub advisories: Vec<String>,
-    /// Advisories that are known and not told again.
+    /// Advisories that are known and not told again, besides those of the manifest.
     pub ignored: BTreeSet<String>,
     /// Whether catalogues are asked which versions were withdrawn.
     pub withdrawn: bool,
@@ -54,9 +53,15 @@ pub fn audit(engine: &Engine<'_>, request: &AuditRequest) -> Result<AuditReport>
         hint: "run `dgmo lock`".to_owned(),
     })?;
     let subjects = Subjects::of(&lock);
+    let manifest = &loaded.manifest;
+    let ignored = Ignored::new(
+        &request.ignored,
+        &manifest.ignored_advisories,
+        engine.clock.now(),
+    );
     let mut looking = Looking {
         subjects: &subjects,
-        ignored: &request.ignored,
+        ignored,
         findings: BTreeMap::new(),
         report: AuditReport {
             lock: super::shown(&path),
@@ -64,53 +69,61 @@ pub fn audit(engine: &Engine<'_>, request: &AuditRequest) -> Result<AuditReport>
             advisories: 0,
             findings: Vec::new(),
             ignored: Vec::new(),
+            unknown_ignored: Vec::new(),
             withdrawn: Vec::new(),
             unknown: subjects.unknown.clone(),
             not_read: Vec::new(),
             not_read_count: 0,
+            hint: None,
             not_asked: Vec::new(),
         },
     };
     let downloads = want::downloads(engine);
-    for place in &request.advisories {
+    for place in places(request, manifest.advisories.as_ref())? {
         let before = looking.report.advisories;
-        let mut each = |told: osv::Told| looking.take(told);
-        if place.contains("://") {
-            let what = format!("advisories of {}", crate::source::redacted(place));
-            let asked = Request::new(what, place.as_str(), Expected::default());
-            let fetched = downloads.fetch(&asked)?;
-            let read = osv::read_file(fetched.file, place, &mut each);
-            read.map_err(OpError::io("read the advisories in", &fetched.path))?;
-        } else {
-            let path = Path::new(place);
-            let read = osv::read_path(path, &mut each);
-            read.map_err(OpError::io("read the advisories in", path))?;
-        }
+        looking.look_at(&place, &downloads)?;
         // Nothing found in nothing would be taken for all being well.
         if looking.report.advisories == before {
-            return Err(none_in(place, looking.report.not_read.last()).into());
+            return Err(none_in(&place.address, looking.report.not_read.last()).into());
         }
     }
     let mut report = looking.done();
     if request.withdrawn {
-        let catalogues = Catalogues::new(&downloads, &loaded.manifest.sources);
-        let all = (None, &BTreeSet::new());
-        let indexes = want::indexes(engine, &loaded.manifest, &downloads);
-        let asking = Asking {
-            catalogues: &catalogues,
-            indexes: &indexes,
-        };
-        for (name, newest) in resolve::newest(&loaded.manifest, &lock, asking, all) {
-            match newest {
-                Ok(newest) => report.withdrawn.extend(withdrawn(name, newest)),
-                Err(error) => report.not_asked.push(NotAsked {
-                    name,
-                    why: error.to_string(),
-                }),
-            }
-        }
+        withdrawn::ask(engine, (manifest, &lock), &downloads, &mut report);
     }
     Ok(report)
+}
+
+/// A place of advisories.
+struct Place {
+    /// An address, or a path.
+    address: String,
+    /// Others that have the same.
+    mirrors: Vec<String>,
+}
+
+/// Where to look: where the command says, else where the manifest does.
+fn places(request: &AuditRequest, of_manifest: Option<&Endpoint>) -> Result<Vec<Place>> {
+    if let [_, ..] = &request.advisories[..] {
+        let named = request.advisories.iter().map(|address| Place {
+            address: address.clone(),
+            mirrors: Vec::new(),
+        });
+        return Ok(named.collect());
+    }
+    match of_manifest {
+        Some(endpoint) => Ok(vec![Place {
+            address: endpoint.url.clone(),
+            mirrors: endpoint.mirrors.clone(),
+        }]),
+        None if request.withdrawn => Ok(Vec::new()),
+        None => Err(OpError::Usage {
+            what: "it is not said where advisories are".to_owned(),
+            hint: "name a place with `--osv`, or write two lines into `dgmo.yaml`:\nsources:\n  osv: {url: \"https://…/all.zip\"}"
+                .to_owned(),
+        }
+        .into()),
+    }
 }
 
 fn none_in(place: &str, not_read: Option<&NotRead>) -> OpError {
@@ -124,24 +137,35 @@ fn none_in(place: &str, not_read: Option<&NotRead>) -> OpError {
     }
 }
 
-fn withdrawn(name: PackageName, newest: resolve::Newest) -> Option<WithdrawnPackage> {
-    Some(WithdrawnPackage {
-        name,
-        version: newest.locked?,
-        why: newest.withdrawn?,
-    })
-}
-
 /// An audit under way.
 struct Looking<'a> {
     subjects: &'a Subjects,
-    ignored: &'a BTreeSet<String>,
+    ignored: Ignored,
     /// By what it is about and which advisory: several databases tell of the same.
     findings: BTreeMap<(subjects::Subject, String), AuditFinding>,
     report: AuditReport,
 }
 
 impl Looking<'_> {
+    fn look_at(&mut self, place: &Place, downloads: &Downloads<'_>) -> Result<()> {
+        let address = place.address.as_str();
+        let mut each = |told: osv::Told| self.take(told);
+        if !address.contains("://") {
+            let path = Path::new(address);
+            let read = osv::read_path(path, &mut each);
+            return Ok(read.map_err(OpError::io("read the advisories in", path))?);
+        }
+        let shown = crate::source::redacted(address);
+        let what = format!("advisories of {shown}");
+        let asked = Request {
+            mirrors: place.mirrors.clone(),
+            ..Request::new(what, address, Expected::default())
+        };
+        let fetched = downloads.fetch(&asked)?;
+        let read = osv::read_file(fetched.file, &shown, &mut each);
+        Ok(read.map_err(OpError::io("read the advisories in", &fetched.path))?)
+    }
+
     fn take(&mut self, told: osv::Told) {
         let advisory = match told {
             Ok(advisory) => advisory,
@@ -151,8 +175,7 @@ impl Looking<'_> {
         if advisory.withdrawn.is_some() {
             return;
         }
-        let names = std::iter::once(&advisory.id).chain(&advisory.aliases);
-        let is_ignored = names.clone().any(|name| self.ignored.contains(name));
+        let ignored_as = self.ignored.meet(&advisory);
         for affected in &advisory.affected {
             for (subject, version) in self.subjects.meant(affected) {
                 if !affected.is_about(version) {
@@ -162,8 +185,8 @@ impl Looking<'_> {
                     }
                     continue;
                 }
-                if is_ignored {
-                    self.report.ignored.push(advisory.id.clone());
+                let ignored_as = ignored_as.as_deref();
+                if ignored_as.is_some_and(|name| self.ignored.takes(name)) {
                     continue;
                 }
                 let finding = AuditFinding {
@@ -175,6 +198,7 @@ impl Looking<'_> {
                     severity: advisory.severity(affected),
                     fixed_in: affected.fixed_after(version),
                     summary: summary(&advisory),
+                    ignored_until: ignored_as.and_then(|name| self.ignored.was_until(name)),
                 };
                 self.findings
                     .entry((subject.clone(), advisory.id.clone()))
@@ -206,10 +230,19 @@ impl Looking<'_> {
             known.extend(finding.aliases.iter().cloned());
             self.report.findings.push(finding);
         }
-        self.report.ignored.sort();
-        self.report.ignored.dedup();
+        (self.report.ignored, self.report.unknown_ignored) = self.ignored.done();
+        self.report.hint = hint(&self.report);
         self.report
     }
+}
+
+/// What records that could not be read mean for what was found.
+fn hint(report: &AuditReport) -> Option<String> {
+    let first = report.not_read.first()?;
+    Some(format!(
+        "what could not be read may hide something; all else was looked at. Fetch it again, or have its publisher mend `{}`",
+        first.what
+    ))
 }
 
 /// The first line of what an advisory says, without what a terminal would act on.

@@ -45,8 +45,11 @@ use crate::resolve;
 use crate::resolve::Several;
 use crate::source::Address;
 use crate::source::Catalogues;
+use crate::source::Downloads;
 use crate::source::Expected;
+use crate::source::MIRROR_FILE;
 use crate::source::Request;
+use crate::source::address_of_folder;
 use crate::source::redacted;
 
 /// One thing that `--from` names.
@@ -102,6 +105,10 @@ fn open_one(path: &Path) -> Result<From> {
     if path.join("meta.json").exists() {
         let store = Store::open(&path)?;
         return Ok(From::Home(path, store));
+    }
+    if path.join(MIRROR_FILE).exists() {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        return Ok(From::Mirror(address_of_folder(&path)));
     }
     if path.is_dir() {
         return Ok(From::Folder(path));
@@ -246,7 +253,7 @@ impl Healer<'_> {
             }
             mending.from(format!("`{from}`"));
             let fetched = match locked {
-                Locked::Url(locked) => self.fetch(mending, name, locked),
+                Locked::Url(locked) => self.fetch(mending, name, (locked, texts)),
                 Locked::Pieces(locked) => self.put_together(mending, name, (locked, texts)),
                 Locked::Path { .. } => Ok(()),
             };
@@ -273,7 +280,7 @@ impl Healer<'_> {
         name: &PackageName,
         (locked, texts): (&LockedPieces, &Texts),
     ) -> Result<()> {
-        let downloads = want::downloads(self.engine);
+        let downloads = self.downloads(texts);
         let catalogues = Catalogues::new(&downloads, &texts.manifest.manifest.sources);
         let asked = (&downloads, &catalogues);
         let put = realise::put_together_again(mending.insertion(), name, locked, asked);
@@ -281,15 +288,32 @@ impl Healer<'_> {
         Ok(())
     }
 
-    fn fetch(&self, mending: &Mending<'_>, name: &PackageName, locked: &LockedUrl) -> Result<()> {
+    /// Mirrors that `--from` names are asked before those of the manifest, and both before the true sources.
+    fn downloads(&self, texts: &Texts) -> Downloads<'_> {
         let downloads = want::downloads(self.engine);
+        let named = self.from.iter().filter_map(|from| match from {
+            From::Mirror(address) => Some(address),
+            From::Home(..) | From::Archive(_) | From::Folder(_) => None,
+        });
+        let all = named.chain(&texts.manifest.manifest.mirrors);
+        downloads.ask_first(&all.cloned().collect::<Vec<_>>());
+        downloads
+    }
+
+    fn fetch(
+        &self,
+        mending: &Mending<'_>,
+        name: &PackageName,
+        (locked, texts): (&LockedUrl, &Texts),
+    ) -> Result<()> {
+        let downloads = self.downloads(texts);
         let expected = Expected {
             size: Some(locked.size),
             digests: vec![ExpectedDigest::Blake3(locked.digest)],
             signer: locked.signer.clone(),
         };
         let request = Request::new(name.to_string(), &locked.url, expected);
-        let mut fetched = downloads.fetch(&request)?;
+        let mut fetched = downloads.fetch_locked(&request)?;
         let how = resolve::unpack(locked.unpack, locked.strip, locked.program.as_deref());
         let added = mending.insertion().add_archive(&mut fetched.file, &how)?;
         if let Content::Folder(tree) = added.content {

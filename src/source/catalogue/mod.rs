@@ -38,6 +38,7 @@ use super::crates::Crates;
 use super::deb::Deb;
 use super::forge::Forges;
 use super::git::Git;
+use super::mirrors::Mirrored;
 use super::npm::Npm;
 use super::oci::Oci;
 use super::pypi::Pypi;
@@ -81,6 +82,15 @@ pub struct Versions {
     pub listed: Vec<Listed>,
     /// Names for some of them, such as `latest` or `beta`.
     pub channels: BTreeMap<String, String>,
+}
+
+/// What a publisher says against a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advice {
+    /// It was withdrawn: nobody takes it anew.
+    Withdrawn(String),
+    /// Another one, or another package, is better.
+    Against(String),
 }
 
 /// Whether what was locked for one system holds for all.
@@ -142,6 +152,14 @@ pub trait Fetcher: Sync {
         Ok(None)
     }
 
+    /// What its publisher says against a version that was taken.
+    fn advice(&self, ask: &Ask<'_>, version: &Version) -> Result<Option<Advice>, CatalogueError> {
+        let versions = self.versions(ask, &|_| false)?;
+        let mut listed = versions.listed.into_iter();
+        let listed = listed.find(|it| it.version == *version);
+        Ok(listed.and_then(|it| it.withdrawn).map(Advice::Withdrawn))
+    }
+
     /// How a piece gets here, and what proves it.
     fn way<'s>(&'s self, of: &'s LockedPieces, piece: &'s Piece)
     -> Result<Way<'s>, CatalogueError>;
@@ -188,10 +206,20 @@ impl<'a> Catalogues<'a> {
         of: &'s LockedPieces,
         piece: &'s Piece,
     ) -> Result<Way<'s>, CatalogueError> {
-        match &self.downloads.settings().vendor {
-            Some(folder) => Ok(vendor::way(folder, of, piece)),
-            None => self.fetcher(of.of.catalogue)?.way(of, piece),
+        if let Some(folder) = &self.downloads.settings().vendor {
+            return Ok(vendor::way(folder, of, piece));
         }
+        if self.downloads.mirrors().is_some() {
+            let catalogues = self;
+            let downloads = self.downloads;
+            return Ok(Way::Made(Box::new(Mirrored {
+                catalogues,
+                downloads,
+                of,
+                piece,
+            })));
+        }
+        self.fetcher(of.of.catalogue)?.way(of, piece)
     }
 
     /// What `catalogue` is asked through.

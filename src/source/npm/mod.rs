@@ -42,6 +42,7 @@ use super::Expected;
 use super::FetchError;
 use super::Headers;
 use super::Request;
+use super::catalogue::Advice;
 use super::catalogue::Ask;
 use super::catalogue::CatalogueError;
 use super::catalogue::Endpoints;
@@ -322,6 +323,15 @@ impl Fetcher for Npm<'_> {
             listed: listed.collect(),
             channels: packument.tags.clone(),
         })
+    }
+
+    fn advice(&self, ask: &Ask<'_>, version: &Version) -> Result<Option<Advice>, CatalogueError> {
+        let packument = self.packument(&ask.source.offer.name, ask.not_after)?;
+        let Some(manifest) = self.manifest(&packument, version) else {
+            let why = "its registry does not list it any more".to_owned();
+            return Ok(Some(Advice::Withdrawn(why)));
+        };
+        Ok(manifest.deprecated.clone().map(Advice::Against))
     }
 
     fn lock(

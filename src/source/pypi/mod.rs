@@ -30,6 +30,7 @@ use super::Expected;
 use super::FetchError;
 use super::Request;
 use super::address::Address;
+use super::catalogue::Advice;
 use super::catalogue::Ask;
 use super::catalogue::CatalogueError;
 use super::catalogue::Endpoints;
@@ -219,10 +220,7 @@ impl Fetcher for Pypi<'_> {
         let target = Target::new(&target::python_of(ask), &System::this());
         let listed = project.releases.iter().map(|(version, release)| {
             let usable = project.is_usable(release, &target).err();
-            let withdrawn = project.withdrawn(release).map(|why| match why {
-                "" => "its publisher withdrew it".to_owned(),
-                why => format!("its publisher withdrew it: {why}"),
-            });
+            let withdrawn = project.withdrawn(release).map(withdrawn_because);
             Listed {
                 version: version.clone(),
                 published: project.published(release),
@@ -233,6 +231,21 @@ impl Fetcher for Pypi<'_> {
             listed: listed.collect(),
             channels: BTreeMap::new(),
         })
+    }
+
+    fn advice(&self, ask: &Ask<'_>, version: &Version) -> Result<Option<Advice>, CatalogueError> {
+        let name = normal_name(&ask.source.offer.name);
+        let Some(project) = self.project(&name)? else {
+            return Err(self.absent(&ask.source.offer, &name)?);
+        };
+        let Some(release) = project.releases.get(version) else {
+            let why = "its index does not list it any more".to_owned();
+            return Ok(Some(Advice::Withdrawn(why)));
+        };
+        Ok(project
+            .withdrawn(release)
+            .map(withdrawn_because)
+            .map(Advice::Withdrawn))
     }
 
     /// The package alone, without what it needs.
@@ -547,4 +560,11 @@ impl Universe for Tool<'_, '_> {
 fn site(python: &str) -> String {
     let numbers: Vec<&str> = python.splitn(3, '.').take(2).collect();
     format!("env/lib/python{}/site-packages", numbers.join("."))
+}
+
+fn withdrawn_because(why: &str) -> String {
+    match why {
+        "" => "its publisher withdrew it".to_owned(),
+        why => format!("its publisher withdrew it: {why}"),
+    }
 }

@@ -143,7 +143,7 @@ impl Root {
 
 /// What keeps roots while something long is done with them.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub struct Held {
     _lease: Option<Lease>,
     _guard: Option<SharedGuard>,
 }
@@ -151,7 +151,7 @@ pub(crate) struct Held {
 impl Store {
     /// Keeps `roots` from being collected. Must not be asked for by one who holds a guard: it could wait for a
     /// collector that waits for him.
-    pub(crate) fn hold(&self, roots: &[Root], observer: &dyn Observer) -> Result<Held, RootError> {
+    pub fn hold(&self, roots: &[Root], observer: &dyn Observer) -> Result<Held, RootError> {
         let guard = self.wait_to_share(observer)?;
         match self.lease(roots, &guard) {
             Ok(lease) => Ok(Held {

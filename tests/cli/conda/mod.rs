@@ -34,7 +34,7 @@ fn script(says: &str) -> String {
 }
 
 /// A channel with a tool, what it needs, and what it must not get.
-fn shop() -> Channel {
+pub(crate) fn shop() -> Channel {
     let channel = Channel::new();
     for (version, form) in [
         ("1.0", Form::TarBz2),

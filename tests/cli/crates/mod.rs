@@ -23,7 +23,7 @@ fn binstall(index: &Index) -> String {
 }
 
 /// A crate of this version with builds for both systems, whose program says the version.
-fn publish(sandbox: &Sandbox, index: &Index, version: &str) {
+pub(crate) fn publish(sandbox: &Sandbox, index: &Index, version: &str) {
     index.publish(
         sandbox,
         ("hello-cli", version),
@@ -39,7 +39,7 @@ fn publish(sandbox: &Sandbox, index: &Index, version: &str) {
     }
 }
 
-fn manifest(sandbox: &Sandbox, index: &Index, more: &str) {
+pub(crate) fn manifest(sandbox: &Sandbox, index: &Index, more: &str) {
     sandbox.manifest(&format!(
         "systems: [x86_64-linux, aarch64-linux]\nsources: {{crates: {{url: \"{}/index\"}}}}\n\
          packages: {{hello: {{crates: hello-cli{more}}}}}\n",

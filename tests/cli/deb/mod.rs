@@ -5,9 +5,9 @@ mod believed;
 mod real;
 
 use super::Sandbox;
-use archive::Archive;
-use archive::Package;
-use archive::is_there;
+pub(crate) use archive::Archive;
+pub(crate) use archive::Package;
+pub(crate) use archive::is_there;
 
 #[track_caller]
 fn says(sandbox: &Sandbox, program: &str, words: &str) {

@@ -20,7 +20,7 @@ const TOOL: &str = "import sys, colours, colours.deep\n\ndef main():\n    print(
 const POINTS: &str = "[console_scripts]\nhello = hello.cli:main\n[gui_scripts]\nhello-win = hello.cli:main [window]\n";
 
 /// An index with a tool and what it needs.
-fn shop() -> Index {
+pub(crate) fn shop() -> Index {
     let index = Index::new();
     for version in ["1.0", "1.1", "2.0", "2.1rc1"] {
         index.wheel(
@@ -62,7 +62,7 @@ fn shop() -> Index {
 }
 
 /// The second number of the Python that is here; nothing where there is none, which is told.
-fn python() -> Option<String> {
+pub(crate) fn python() -> Option<String> {
     let output = Command::new("/usr/bin/env")
         .args(["PATH=/usr/local/bin:/usr/bin:/bin", "python3", "-c"])
         .arg("import sys; print('%d.%d' % sys.version_info[:2])")
@@ -77,7 +77,7 @@ fn python() -> Option<String> {
 }
 
 /// A machine with the tool of `shop`.
-fn with_hello(index: &Index, python: &str, more: &str) -> Sandbox {
+pub(crate) fn with_hello(index: &Index, python: &str, more: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     index.manifest(
         &sandbox,
@@ -291,6 +291,12 @@ fn withdrawn_versions_are_for_those_who_name_them() {
     // A lock that has it is told of.
     let ran = sandbox.dgmo("audit --withdrawn").exits(3);
     ran.says("2.0 was withdrawn").says("it was bad");
+    // What it needs is asked for too.
+    index.edit("colours", "colours-1.0-py3-none-any.whl", |file| {
+        file.yanked = Some("a wrong red".to_owned());
+    });
+    let ran = sandbox.dgmo("audit --withdrawn").exits(3);
+    ran.says("colours 1.0 of hello was withdrawn: its publisher withdrew it: a wrong red");
     let sandbox = with_hello(&index, "3.11", ", version: \">=2.0, <2.1\"");
     sandbox
         .dgmo("lock")

@@ -179,6 +179,24 @@ pub(super) fn proof(code: Code) -> Proof {
             sandbox.remove("home/cache/downloads");
             sandbox.switch();
         }),
+        Code::MirrorUnusable => Proof::Own(|| {
+            let sandbox = Sandbox::with("packages: {}\n");
+            sandbox.dgmo("lock").works();
+            for (text, hint) in [
+                (
+                    "{\"format\": 2}",
+                    "use the dgmo that made it, or another folder",
+                ),
+                ("[]", "move that file away"),
+            ] {
+                sandbox.write("mirror/mirror.json", text);
+                let ran = sandbox.dgmo("mirror ../mirror");
+                is_told(Code::MirrorUnusable, &ran, hint);
+            }
+            sandbox.dgmo("mirror ../another").works();
+            sandbox.remove("mirror/mirror.json");
+            sandbox.dgmo("mirror ../mirror").works();
+        }),
         Code::PackingUnknown => seen(
             |sandbox| {
                 sandbox.write("work/a.rar", "?");
