@@ -1,5 +1,6 @@
 //! Programs for Linux: the loader and the libraries one asks for, and how it is made to ask for others.
 
+mod append;
 mod image;
 mod patch;
 

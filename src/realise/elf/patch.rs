@@ -10,24 +10,14 @@
 //! It is ours and not a library's because programs come from anybody: those that can rewrite them take memory as a damaged
 //! file tells them to, and end the process where there is none.
 
+use super::append::Place;
+use super::append::append;
 use super::image::ENTRY;
 use super::image::Image;
-use super::image::SEGMENT;
 use super::image::Segment;
 use super::image::long;
 
-const TABLE: u32 = 6;
-
 const STRINGS_SIZE: u64 = 10;
-
-/// The most bytes a file may grow by beside what is new in it: zeros for what a program has in memory only.
-const MOST_ROOM: u64 = 64 << 20;
-
-/// How pages lie everywhere, at least.
-const PAGE: u64 = 4096;
-
-/// The largest alignment that is honest.
-const LARGEST_ALIGNMENT: u64 = 1 << 21;
 
 /// Zeros at the end of a file that are nobody's.
 const MOST_PADDING: usize = 16;
@@ -79,23 +69,23 @@ pub(in crate::realise) fn patched(bytes: Vec<u8>, change: &Change) -> Result<Vec
 
 /// What does not fit where it was.
 #[derive(Default)]
-struct Added {
-    names: Option<Names>,
-    loader: Option<Loader>,
+pub(super) struct Added {
+    pub(super) names: Option<Names>,
+    pub(super) loader: Option<Loader>,
 }
 
 /// All names of the dynamic table, with new ones behind them.
-struct Names {
-    text: Vec<u8>,
+pub(super) struct Names {
+    pub(super) text: Vec<u8>,
     /// Where the old ones are in the file.
-    old: u64,
+    pub(super) old: u64,
     /// The entries that say where names are, and how long they are altogether.
-    entries: (usize, usize),
+    pub(super) entries: (usize, usize),
 }
 
-struct Loader {
-    text: Vec<u8>,
-    segment: Segment,
+pub(super) struct Loader {
+    pub(super) text: Vec<u8>,
+    pub(super) segment: Segment,
 }
 
 impl Added {
@@ -167,143 +157,15 @@ fn remove(image: &mut Image, entries: &[usize], gone: &[usize]) -> Option<()> {
     Some(())
 }
 
-/// Where the new segment begins.
-#[derive(Clone, Copy)]
-struct Place {
-    offset: u64,
-    address: u64,
-    alignment: u64,
-}
-
-impl Place {
-    /// Behind all there is, in the file and in memory. Both are as far from their beginning as for the first segment:
-    /// older kernels tell the loader where the table is by its place in the file.
-    fn of(image: &Image) -> Result<Self, Unpatchable> {
-        let loaded: Vec<Segment> = image
-            .segments()
-            .filter(|it| it.kind == super::LOAD)
-            .collect();
-        let first = loaded.first().ok_or(Unpatchable::Damaged)?;
-        let base = first.address.checked_sub(first.offset);
-        let base = base.ok_or(Unpatchable::Damaged)?;
-        let mut alignment = PAGE;
-        let mut beyond = 0;
-        for segment in &loaded {
-            alignment = alignment.max(segment.alignment);
-            let end = segment.address.checked_add(segment.in_memory);
-            beyond = end.ok_or(Unpatchable::Damaged)?.max(beyond);
-        }
-        if alignment > LARGEST_ALIGNMENT || !alignment.is_power_of_two() || base % PAGE != 0 {
-            return Err(Unpatchable::Damaged);
-        }
-        let file = image.bytes.len() as u64;
-        let in_memory = beyond.checked_sub(base).ok_or(Unpatchable::Damaged)?;
-        if in_memory > file.saturating_add(MOST_ROOM) {
-            return Err(Unpatchable::Room);
-        }
-        let offset = file.max(in_memory).next_multiple_of(alignment);
-        let address = offset.checked_add(base).ok_or(Unpatchable::Damaged)?;
-        Ok(Self {
-            offset,
-            address,
-            alignment,
-        })
-    }
-}
-
-/// Puts what is new behind the end, and leads to it.
-fn append(image: &mut Image, added: &Added, place: Place) -> Option<()> {
-    let count = image.segments().count() + 1;
-    let mut at = (count * SEGMENT) as u64;
-    let mut next = |size: usize| {
-        let begin = at;
-        at = (at + size as u64).next_multiple_of(8);
-        (place.address + begin, place.offset + begin, size as u64)
-    };
-    let names = added.names.as_ref().map(|it| (it, next(it.text.len())));
-    let loader = added.loader.as_ref().map(|it| (it, next(it.text.len())));
-    let size = at;
-    if let Some((names, to)) = names {
-        image.write(names.entries.0 + 8, to.0);
-        image.write(names.entries.1 + 8, to.2);
-        for section in image.sections_at(names.old) {
-            image.move_section(section, to);
-        }
-    }
-    if let Some((loader, to)) = loader {
-        for section in image.sections_at(loader.segment.offset) {
-            image.move_section(section, to);
-        }
-        move_segment(image, loader.segment, to);
-    }
-    let table = image.segments().find(|it| it.kind == TABLE);
-    if let Some(table) = table {
-        let size = (count * SEGMENT) as u64;
-        move_segment(image, table, (place.address, place.offset, size));
-    }
-    let table = grown_table(image, place, size)?;
-    image.bytes.resize(usize::try_from(place.offset).ok()?, 0);
-    image.bytes.extend_from_slice(&table);
-    for (text, (_, offset, _)) in [
-        names.map(|(names, to)| (&names.text, to)),
-        loader.map(|(loader, to)| (&loader.text, to)),
-    ]
-    .into_iter()
-    .flatten()
-    {
-        image.bytes.resize(usize::try_from(offset).ok()?, 0);
-        image.bytes.extend_from_slice(text);
-    }
-    image
-        .bytes
-        .resize(usize::try_from(place.offset + size).ok()?, 0);
-    image.write(32, place.offset);
-    let count = u16::try_from(count).ok()?;
-    image.bytes[56..58].copy_from_slice(&count.to_le_bytes());
-    Some(())
-}
-
-fn move_segment(image: &mut Image, segment: Segment, (address, offset, size): (u64, u64, u64)) {
-    for (at, value) in [
-        (8, offset),
-        (16, address),
-        (24, address),
-        (32, size),
-        (40, size),
-    ] {
-        image.write(segment.at + at, value);
-    }
-}
-
-/// The table of segments with the new one behind the last that is loaded: they lie in the order of their addresses.
-fn grown_table(image: &Image, place: Place, size: u64) -> Option<Vec<u8>> {
-    let mut table = image.bytes.get(image.segments.clone())?.to_vec();
-    let last = image.segments().rfind(|it| it.kind == super::LOAD)?;
-    let mut segment = Vec::with_capacity(SEGMENT);
-    segment.extend_from_slice(&super::LOAD.to_le_bytes());
-    // Only read.
-    segment.extend_from_slice(&4_u32.to_le_bytes());
-    for value in [
-        place.offset,
-        place.address,
-        place.address,
-        size,
-        size,
-        place.alignment,
-    ] {
-        segment.extend_from_slice(&value.to_le_bytes());
-    }
-    let at = last.at + SEGMENT - image.segments.start;
-    table.splice(at..at, segment);
-    Some(table)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
     use proptest::prelude::*;
 
+    use super::super::append::MOST_ROOM;
+    use super::super::append::PAGE;
+    use super::super::append::TABLE;
     use super::super::read;
     use super::*;
 

@@ -7,10 +7,9 @@
 //! header | commands | room | first section … | signature: digests of all pages before it
 //! ```
 
-use std::ops::Range;
+mod signature;
 
-use sha2::Digest as _;
-use sha2::Sha256;
+use std::ops::Range;
 
 use super::Verdict;
 use super::inside::Inside;
@@ -183,7 +182,7 @@ fn rewritten(part: &[u8], commands: &[Command]) -> Result<Vec<u8>, &'static str>
     let signature = commands.iter().find(|it| it.kind == SIGNATURE);
     if let Some(signature) = signature {
         let range = linked(signature, new.len()).ok_or(DAMAGED)?;
-        sign_again(&mut new, range, end.max(HEADER + old))?;
+        signature::made_anew(&mut new, range, end.max(HEADER + old))?;
     }
     Ok(new)
 }
@@ -211,63 +210,6 @@ fn linked(command: &Command, length: usize) -> Option<Range<usize>> {
     (end <= length).then_some(begin..end)
 }
 
-const SIGNATURES: u32 = 0xfade_0cc0;
-const PAGES: u32 = 0xfade_0c02;
-const BY_SOMEBODY: u32 = 0x1_0000;
-const FOR_NOBODY: u32 = 2;
-const SHA_256: u8 = 2;
-
-/// Makes the digests of the first pages anew, up to the one that holds what is before `end`.
-fn sign_again(part: &mut [u8], signature: Range<usize>, end: usize) -> Result<(), &'static str> {
-    const ODD: &str = "its signature is of a kind that is not known";
-    let begin = signature.start;
-    let all = part[signature].to_vec();
-    if big(&all, 0) != Some(SIGNATURES) {
-        return Err(ODD);
-    }
-    let count = big(&all, 8).filter(|count| *count < 64).ok_or(ODD)? as usize;
-    let mut tables = Vec::new();
-    for at in (0..count).map(|index| 12 + index * 8) {
-        let kind = big(&all, at).ok_or(ODD)?;
-        let place = big(&all, at + 4).ok_or(ODD)? as usize;
-        let size = big(&all, place.saturating_add(4)).ok_or(ODD)?;
-        if kind == BY_SOMEBODY && size > 8 {
-            return Err("somebody signed it, which would not hold any more");
-        }
-        if big(&all, place) == Some(PAGES) {
-            tables.push(place);
-        }
-    }
-    if tables.is_empty() {
-        return Err(ODD);
-    }
-    for table in tables {
-        let new = digests(part, &all[table..], end).ok_or(ODD)?;
-        let (at, digests) = new;
-        let at = begin + table + at;
-        part[at..at + digests.len()].copy_from_slice(&digests);
-    }
-    Ok(())
-}
-
-/// The digests of the first pages, and where in their table they are.
-fn digests(part: &[u8], table: &[u8], end: usize) -> Option<(usize, Vec<u8>)> {
-    let at = big(table, 16)? as usize;
-    let count = big(table, 28)? as usize;
-    let limit = big(table, 32)? as usize;
-    let (size, kind, page) = (*table.get(36)?, *table.get(37)?, *table.get(39)?);
-    let is_known = big(table, 12)? & FOR_NOBODY != 0 && (size, kind) == (32, SHA_256);
-    if !is_known || !(12..=16).contains(&page) || limit > part.len() || limit < end {
-        return None;
-    }
-    let pages = part[..limit]
-        .chunks(1 << page)
-        .take(end.div_ceil(1 << page));
-    let digests: Vec<u8> = pages.flat_map(Sha256::digest).collect();
-    let is_inside = digests.len() / 32 <= count && table.len() >= at.checked_add(count * 32)?;
-    is_inside.then_some((at, digests))
-}
-
 /// A number as the processors have it.
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
     let four = bytes.get(at..)?.first_chunk()?;
@@ -283,7 +225,12 @@ fn big(bytes: &[u8], at: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sha2::Digest as _;
+    use sha2::Sha256;
 
+    use super::signature::PAGES;
+    use super::signature::SHA_256;
+    use super::signature::SIGNATURES;
     use super::*;
 
     /// Where the sample has its first content, and its signature.
