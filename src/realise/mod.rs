@@ -107,7 +107,13 @@ pub fn realise(
     };
     let mut failures = work.run(missing);
     work.settle(&mut trees, how.origins);
+    let tools = apart.clone();
     work.assemble(apart, &mut trees, &mut failures);
+    if let Err(error) = runs::runtime::warn(insertion, &tools, &trees)
+        && let Some((name, _)) = tools.first()
+    {
+        failures.push(((*name).clone(), error));
+    }
     if failures.is_empty() {
         return Ok(Realised {
             trees,
@@ -127,7 +133,7 @@ pub(crate) fn put_together_again(
     locked: &LockedPieces,
     (downloads, catalogues): (&Downloads<'_>, &Catalogues<'_>),
 ) -> Result<TreeId, PackageError> {
-    let assembly = Assembly::begin(name, locked, insertion, None)?;
+    let assembly = Assembly::begin(name, locked, insertion, (None, Tied::Taken))?;
     let missing = assembly.missing(catalogues)?;
     let hosts: Vec<_> = missing.iter().map(|(_, way)| way.host()).collect();
     downloads.at_once(&hosts, |index| {
@@ -265,7 +271,7 @@ fn found<'a>(
         Locked::Url(url) => Some(url.tree),
         Locked::Path { tree, .. } => Some(*tree),
         Locked::Pieces(pieces) => {
-            let asked = make::asked(insertion.store(), pieces)?;
+            let asked = make::asked(insertion.store(), pieces, tied)?;
             if !make::is_relocated(pieces.of.catalogue) {
                 let tree = pieces::known(insertion, made, asked)?;
                 if let Some(tree) = tree {
@@ -367,7 +373,7 @@ impl Work<'_, '_> {
         let mut waiting: Vec<Vec<(usize, usize)>> = Vec::new();
         let mut known = HashMap::new();
         for (name, locked) in apart {
-            let made = Some(self.how.made);
+            let made = (Some(self.how.made), tied(self.how.origins, name));
             let begun = Assembly::begin(name, locked, self.insertion, made);
             let missing =
                 begun.and_then(|assembly| Ok((assembly.missing(self.how.catalogues)?, assembly)));

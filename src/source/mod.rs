@@ -80,6 +80,8 @@ pub use headers::Headers;
 pub use index::Found;
 pub use index::IndexError;
 pub use index::Indexes;
+pub(crate) use npm::NODE;
+pub(crate) use npm::own_node;
 pub(crate) use oci::IMAGE;
 pub(crate) use oci::is_layer;
 pub(crate) use oci::range as range_of_tags;

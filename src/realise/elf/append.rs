@@ -1,12 +1,13 @@
 //! What is new in a program for Linux, put behind its end in a segment of its own.
 
 use super::image::Image;
-use super::image::SEGMENT;
 use super::image::Segment;
 use super::patch::Added;
 use super::patch::Unpatchable;
 
 pub(super) const TABLE: u32 = 6;
+
+const ONLY_READ: u32 = 4;
 
 /// The most bytes a file may grow by beside what is new in it: zeros for what a program has in memory only.
 pub(super) const MOST_ROOM: u64 = 64 << 20;
@@ -63,8 +64,10 @@ impl Place {
 
 /// Puts what is new behind the end, and leads to it.
 pub(super) fn append(image: &mut Image, added: &Added, place: Place) -> Option<()> {
+    let shape = image.shape;
     let count = image.segments().count() + 1;
-    let mut at = (count * SEGMENT) as u64;
+    let table_size = (count * shape.segment) as u64;
+    let mut at = table_size.next_multiple_of(8);
     let mut next = |size: usize| {
         let begin = at;
         at = (at + size as u64).next_multiple_of(8);
@@ -74,22 +77,22 @@ pub(super) fn append(image: &mut Image, added: &Added, place: Place) -> Option<(
     let loader = added.loader.as_ref().map(|it| (it, next(it.text.len())));
     let size = at;
     if let Some((names, to)) = names {
-        image.write(names.entries.0 + 8, to.0);
-        image.write(names.entries.1 + 8, to.2);
+        image.write(names.entries.0 + shape.word, to.0)?;
+        image.write(names.entries.1 + shape.word, to.2)?;
         for section in image.sections_at(names.old) {
-            image.move_section(section, to);
+            image.move_section(section, to)?;
         }
     }
     if let Some((loader, to)) = loader {
         for section in image.sections_at(loader.segment.offset) {
-            image.move_section(section, to);
+            image.move_section(section, to)?;
         }
-        move_segment(image, loader.segment, to);
+        image.move_segment(loader.segment.at, to)?;
     }
     let table = image.segments().find(|it| it.kind == TABLE);
     if let Some(table) = table {
-        let size = (count * SEGMENT) as u64;
-        move_segment(image, table, (place.address, place.offset, size));
+        let to = (place.address, place.offset, table_size);
+        image.move_segment(table.at, to)?;
     }
     let table = grown_table(image, place, size)?;
     image.bytes.resize(usize::try_from(place.offset).ok()?, 0);
@@ -107,43 +110,26 @@ pub(super) fn append(image: &mut Image, added: &Added, place: Place) -> Option<(
     image
         .bytes
         .resize(usize::try_from(place.offset + size).ok()?, 0);
-    image.write(32, place.offset);
+    image.write(shape.segments_at, place.offset)?;
     let count = u16::try_from(count).ok()?;
-    image.bytes[56..58].copy_from_slice(&count.to_le_bytes());
+    let at = shape.sizes_at + 2;
+    image.bytes[at..at + 2].copy_from_slice(&count.to_le_bytes());
     Some(())
-}
-
-fn move_segment(image: &mut Image, segment: Segment, (address, offset, size): (u64, u64, u64)) {
-    for (at, value) in [
-        (8, offset),
-        (16, address),
-        (24, address),
-        (32, size),
-        (40, size),
-    ] {
-        image.write(segment.at + at, value);
-    }
 }
 
 /// The table of segments with the new one behind the last that is loaded: they lie in the order of their addresses.
 fn grown_table(image: &Image, place: Place, size: u64) -> Option<Vec<u8>> {
+    let shape = image.shape;
     let mut table = image.bytes.get(image.segments.clone())?.to_vec();
     let last = image.segments().rfind(|it| it.kind == super::LOAD)?;
-    let mut segment = Vec::with_capacity(SEGMENT);
-    segment.extend_from_slice(&super::LOAD.to_le_bytes());
-    // Only read.
-    segment.extend_from_slice(&4_u32.to_le_bytes());
-    for value in [
-        place.offset,
-        place.address,
-        place.address,
-        size,
-        size,
-        place.alignment,
-    ] {
-        segment.extend_from_slice(&value.to_le_bytes());
-    }
-    let at = last.at + SEGMENT - image.segments.start;
+    let Place {
+        offset,
+        address,
+        alignment,
+    } = place;
+    let values = [offset, address, address, size, size, alignment];
+    let segment = shape.segment(super::LOAD, ONLY_READ, values)?;
+    let at = last.at + shape.segment - image.segments.start;
     table.splice(at..at, segment);
     Some(table)
 }

@@ -12,10 +12,8 @@
 
 use super::append::Place;
 use super::append::append;
-use super::image::ENTRY;
 use super::image::Image;
 use super::image::Segment;
-use super::image::long;
 
 const STRINGS_SIZE: u64 = 10;
 
@@ -112,9 +110,11 @@ fn set_loader(image: &mut Image, loader: &str, added: &mut Added) -> Option<()> 
 fn set_folders(image: &mut Image, folders: &str, added: &mut Added) -> Option<()> {
     let dynamic = image.segments().find(|it| it.kind == super::DYNAMIC)?;
     let table = image.stretch(dynamic.offset, dynamic.size)?;
-    let places = table.clone().step_by(ENTRY);
-    let places: Vec<usize> = places.filter(|at| at + ENTRY <= table.end).collect();
-    let tag = |at: usize| long(&image.bytes, at);
+    let entry = image.shape.entry;
+    let word = image.shape.word;
+    let places = table.clone().step_by(entry);
+    let places: Vec<usize> = places.filter(|at| at + entry <= table.end).collect();
+    let tag = |at: usize| image.number(at);
     let end = places.iter().position(|at| tag(*at) == Some(0));
     let entries = &places[..end.unwrap_or(places.len())];
     let find = |wanted: u64| entries.iter().copied().find(|at| tag(*at) == Some(wanted));
@@ -128,11 +128,11 @@ fn set_folders(image: &mut Image, folders: &str, added: &mut Added) -> Option<()
         return Some(());
     }
     let (strings, size) = (find(super::STRINGS)?, find(STRINGS_SIZE)?);
-    let count = long(&image.bytes, size + 8)?;
-    let old = image.loaded(long(&image.bytes, strings + 8)?, count)?;
+    let count = image.number(size + word)?;
+    let old = image.loaded(image.number(strings + word)?, count)?;
     let mut text = image.bytes[old.clone()].to_vec();
     for at in &paths {
-        image.write(at + 8, text.len() as u64);
+        image.write(at + word, text.len() as u64)?;
     }
     text.extend_from_slice(folders.as_bytes());
     text.push(0);
@@ -146,12 +146,13 @@ fn set_folders(image: &mut Image, folders: &str, added: &mut Added) -> Option<()
 
 /// Takes entries out of a table; those behind them move up.
 fn remove(image: &mut Image, entries: &[usize], gone: &[usize]) -> Option<()> {
+    let size = image.shape.entry;
     let kept = entries.iter().filter(|at| !gone.contains(at));
     let kept: Vec<u8> = kept
-        .flat_map(|at| image.bytes[*at..at + ENTRY].to_vec())
+        .flat_map(|at| image.bytes[*at..at + size].to_vec())
         .collect();
     let begin = *entries.first()?;
-    let table = image.bytes.get_mut(begin..begin + entries.len() * ENTRY)?;
+    let table = image.bytes.get_mut(begin..begin + entries.len() * size)?;
     table.fill(0);
     table[..kept.len()].copy_from_slice(&kept);
     Some(())
@@ -167,68 +168,57 @@ mod tests {
     use super::super::append::PAGE;
     use super::super::append::TABLE;
     use super::super::read;
+    use super::super::shape::Shape;
     use super::*;
 
     /// A program as small as one can be: its segments, its names, its loader, and a table of where these are.
-    fn sample() -> Vec<u8> {
+    fn sample(bits: u8) -> Vec<u8> {
+        let start = [0x7f, b'E', b'L', b'F', if bits == 64 { 2 } else { 1 }, 1, 1];
+        let shape = Shape::of(&start).unwrap();
         let names = b"\0libx.so\0/opt/foo/lib\0";
         let loader = b"/opt/foo/ld.so\0";
-        let (names_at, loader_at) = (0x200_u64, 0x240_u64);
-        let table_at = 0x280_u64;
-        let table: Vec<u64> = vec![
-            1,
-            1,
-            5,
-            0x40_0000 + names_at,
-            STRINGS_SIZE,
-            names.len() as u64,
-            29,
-            9,
-            0,
-            0,
+        let (names_at, loader_at, table_at) = (0x200_u64, 0x240_u64, 0x280_u64);
+        let table = [
+            (1, 1),
+            (5, 0x40_0000 + names_at),
+            (STRINGS_SIZE, names.len() as u64),
+            (29, 9),
+            (0, 0),
         ];
-        let size = table_at + table.len() as u64 * 8;
+        let table_size = (table.len() * shape.entry) as u64;
+        let size = table_at + table_size;
         let segment = |kind: u32, offset: u64, size: u64, in_memory: u64| {
-            let mut bytes = kind.to_le_bytes().to_vec();
-            bytes.extend_from_slice(&6_u32.to_le_bytes());
             let address = 0x40_0000 + offset;
-            for value in [offset, address, address, size, in_memory, PAGE] {
-                bytes.extend_from_slice(&value.to_le_bytes());
-            }
-            bytes
+            let values = [offset, address, address, size, in_memory, PAGE];
+            shape.segment(kind, 6, values).unwrap()
         };
+        let (header, all) = (shape.header as u64, 4 * shape.segment as u64);
+        let loader_size = loader.len() as u64;
         let segments = [
-            segment(TABLE, 64, 4 * 56, 4 * 56),
-            segment(
-                super::super::INTERPRETER,
-                loader_at,
-                loader.len() as u64,
-                15,
-            ),
+            segment(TABLE, header, all, all),
+            segment(super::super::INTERPRETER, loader_at, loader_size, 15),
             // With something that is in memory only.
             segment(super::super::LOAD, 0, size, 0x5000),
-            segment(
-                super::super::DYNAMIC,
-                table_at,
-                size - table_at,
-                size - table_at,
-            ),
+            segment(super::super::DYNAMIC, table_at, table_size, table_size),
         ]
         .concat();
-        let mut bytes = vec![0x7f, b'E', b'L', b'F', 2, 1, 1];
-        bytes.resize(64, 0);
-        bytes[18] = 62;
-        bytes[32] = 64;
-        bytes[54] = 56;
-        bytes[56] = 4;
-        bytes[58] = 64;
+        let mut bytes = start.to_vec();
+        bytes.resize(shape.header, 0);
+        bytes[18] = if bits == 64 { 62 } else { 3 };
+        bytes[shape.segments_at] = u8::try_from(shape.header).unwrap();
+        bytes[shape.sizes_at] = u8::try_from(shape.segment).unwrap();
+        bytes[shape.sizes_at + 2] = 4;
+        bytes[shape.sizes_at + 4] = u8::try_from(shape.section).unwrap();
         bytes.extend_from_slice(&segments);
         for (at, what) in [(names_at, &names[..]), (loader_at, &loader[..])] {
             bytes.resize(usize::try_from(at).unwrap(), 0);
             bytes.extend_from_slice(what);
         }
         bytes.resize(usize::try_from(table_at).unwrap(), 0);
-        bytes.extend(table.iter().flat_map(|value| value.to_le_bytes()));
+        for (tag, value) in table {
+            bytes.extend(shape.bytes_of(tag).unwrap());
+            bytes.extend(shape.bytes_of(value).unwrap());
+        }
         bytes
     }
 
@@ -241,17 +231,22 @@ mod tests {
 
     #[test]
     fn what_was_changed_is_read_again() {
-        let before = read(&mut Cursor::new(sample())).unwrap().unwrap();
-        assert_eq!(before.folders, ["/opt/foo/lib"]);
-        for (loader, folders) in [
+        let changes = [
             (
                 "/lib64/a-loader-of-some-length.so",
                 "$ORIGIN/../lib:/usr/lib",
             ),
             ("/ld.so", "$ORIGIN"),
             ("/ld.so", ""),
-        ] {
-            let new = patched(sample(), &change(loader, folders)).unwrap();
+        ];
+        for (bits, (loader, folders)) in [64, 32]
+            .into_iter()
+            .flat_map(|it| changes.map(|of| (it, of)))
+        {
+            let before = read(&mut Cursor::new(sample(bits))).unwrap().unwrap();
+            assert_eq!(before.folders, ["/opt/foo/lib"]);
+            assert_eq!(before.loader.as_deref(), Some("/opt/foo/ld.so"));
+            let new = patched(sample(bits), &change(loader, folders)).unwrap();
             let read = read(&mut Cursor::new(&new)).unwrap().unwrap();
             assert_eq!(read.loader.as_deref(), Some(loader));
             assert_eq!(read.folders.join(":"), folders);
@@ -267,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_behind_the_end_does_not_move() {
-        let mut bytes = sample();
+        let mut bytes = sample(64);
         bytes.extend_from_slice(b"a program's own archive");
         let long = change("/lib64/a-loader-of-some-length.so", "");
         assert_eq!(patched(bytes.clone(), &long), Err(Unpatchable::Payload));
@@ -283,8 +278,9 @@ mod tests {
             changes in prop::collection::vec((0usize..0x2d0, any::<u8>()), 1..8),
             cut in 0usize..0x2d0,
             is_cut in any::<bool>(),
+            is_wide in any::<bool>(),
         ) {
-            let mut bytes = sample();
+            let mut bytes = sample(if is_wide { 64 } else { 32 });
             for (at, byte) in changes {
                 if let Some(there) = bytes.get_mut(at) {
                     *there = byte;

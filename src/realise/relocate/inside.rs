@@ -28,6 +28,55 @@ const OF_OTHERS: &[&str] = &[
     "/run/user",
 ];
 
+/// Folders and programs that every system has, or that packages share: who names these means no place of its own.
+const OF_ALL: &[&str] = &[
+    "bin/bash",
+    "bin/env",
+    "bin/sh",
+    "etc/default",
+    "etc/init.d",
+    "etc/profile.d",
+    "etc/ssl",
+    "lib/cmake",
+    "lib/locale",
+    "lib/node_modules",
+    "lib/pkgconfig",
+    "lib/systemd",
+    "lib/udev",
+    "share/applications",
+    "share/bash-completion",
+    "share/fish",
+    "share/fonts",
+    "share/icons",
+    "share/metainfo",
+    "share/mime",
+    "share/pixmaps",
+    "share/pkgconfig",
+    "share/zoneinfo",
+    "share/zsh",
+    "var/cache",
+    "var/lib",
+    "var/log",
+];
+
+/// What nothing breaks without when it is not found: texts for people and for compilers.
+const NOT_MISSED: &[&str] = &[
+    "include",
+    "share/doc",
+    "share/info",
+    "share/licenses",
+    "share/lintian",
+    "share/locale",
+    "share/man",
+    "src",
+];
+
+/// Sources are named in what programs say of their own mistakes.
+const SOURCES: &[&str] = &[
+    ".c", ".cc", ".cpp", ".cxx", ".go", ".h", ".hpp", ".hs", ".m", ".mm", ".rs", ".s", ".S",
+    ".swift", ".zig",
+];
+
 /// One file of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct File {
@@ -41,6 +90,8 @@ pub(super) struct Inside {
     pub(super) files: BTreeMap<String, File>,
     pub(super) links: BTreeMap<String, String>,
     folders: BTreeSet<String>,
+    /// Whether it is a whole system: then a path names what is there and nothing else.
+    is_system: bool,
 }
 
 /// A whole path that leads into the package.
@@ -96,6 +147,13 @@ impl Inside {
         self.files.insert(path, file);
     }
 
+    /// The same of a whole system.
+    pub(super) fn of_system(insertion: &Insertion<'_>, tree: TreeId) -> Result<Self, PackageError> {
+        let mut inside = Self::of(insertion, tree)?;
+        inside.is_system = true;
+        Ok(inside)
+    }
+
     /// Whether the package has a file or a link that is called so, wherever.
     pub(super) fn has_called(&self, name: &str) -> bool {
         let mut paths = self.files.keys().chain(self.links.keys());
@@ -116,6 +174,35 @@ impl Inside {
         let fewest = if is_of_system(path) { 2 } else { 1 };
         let own = self.ending(&parts, fewest, "")?;
         self.folders.contains(&own.path).then_some(own)
+    }
+
+    /// Where a path leads that a program or a script names, where that is a place of the package's own: `user` would
+    /// look there for something the package has.
+    pub(super) fn named(&self, path: &str, user: &str) -> Option<Own> {
+        let parts = parts(path)?;
+        let above = &parts[..parts.len() - 1];
+        let is_folder = |own: &Own| self.folders.contains(&own.path);
+        let exact = self.place(&parts, user);
+        exact.or_else(|| self.place(above, user).filter(is_folder))
+    }
+
+    fn place(&self, parts: &[&str], user: &str) -> Option<Own> {
+        let own = self.ending(parts, 2, user)?;
+        let is_meant = match (self.is_system, own.prefix.is_empty()) {
+            (true, is_at_top) => is_at_top,
+            (false, true) => is_of_system(&format!("/{}", own.path)),
+            (false, false) => true,
+        };
+        if !is_meant {
+            return None;
+        }
+        is_its_own(&own.path).then_some(own)
+    }
+
+    /// Whether the package has any place of its own but `user`.
+    pub(super) fn has_places(&self, user: &str) -> bool {
+        let mut paths = self.files.keys().chain(&self.folders);
+        paths.any(|path| path != user && path.contains('/') && is_its_own(path))
     }
 
     fn ending(&self, parts: &[&str], fewest: usize, user: &str) -> Option<Own> {
@@ -170,6 +257,20 @@ pub(super) fn is_of_system(path: &str) -> bool {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     OF_SYSTEMS.iter().any(is_below) && !OF_OTHERS.iter().any(is_below)
+}
+
+/// Whether what is at a path of a package is the package's alone, and missed where it is not found.
+fn is_its_own(path: &str) -> bool {
+    let is_below = |folder: &&str| {
+        let rest = path.strip_prefix(*folder);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let is_for_processor =
+        path.starts_with("lib/") && path.ends_with("-linux-gnu") && path.matches('/').count() == 1;
+    !is_for_processor
+        && !OF_ALL.contains(&path)
+        && !NOT_MISSED.iter().any(is_below)
+        && !SOURCES.iter().any(|it| path.ends_with(it))
 }
 
 /// The folder a path is in; the top is an empty text.
@@ -229,6 +330,58 @@ mod tests {
             assert_eq!(own, expected, "{path}");
         }
         assert_eq!(inside.own("/opt/foo/bin/tool", "bin/tool"), None);
+    }
+
+    #[test]
+    fn a_place_of_the_package_is_told_from_what_all_have() {
+        let inside = Inside::with(&[
+            "bin/tool",
+            "bin/helper",
+            "bin/sh",
+            "lib/x86_64-linux-gnu/libx.so",
+            "lib/tool/plugin.so",
+            "etc/tool/settings",
+            "share/tool/a.txt",
+            "share/locale/de/tool.mo",
+            "src/main.c",
+        ]);
+        for (path, expected) in [
+            ("/usr/local/share/tool/a.txt", Some("share/tool/a.txt")),
+            ("/usr/share/tool", Some("share/tool")),
+            ("/opt/x/share/tool/other", Some("share/tool")),
+            ("/etc/tool/settings", Some("etc/tool/settings")),
+            ("/usr/lib/tool", Some("lib/tool")),
+            ("/usr/bin/helper", Some("bin/helper")),
+            ("/usr/bin/tool", None),
+            ("/bin/sh", None),
+            ("/usr/lib/x86_64-linux-gnu", None),
+            ("/usr/share/locale/de", None),
+            ("/home/me/work/src/main.c", None),
+            ("/usr/share/others", None),
+            ("/share/tool", None),
+            ("/tool", None),
+        ] {
+            let own = inside.named(path, "bin/tool").map(|own| own.path);
+            assert_eq!(own.as_deref(), expected, "{path}");
+        }
+        assert!(inside.has_places("bin/tool"));
+        assert!(!Inside::with(&["bin/tool", "share/man/man1/tool.1"]).has_places("bin/tool"));
+    }
+
+    #[test]
+    fn in_a_whole_system_a_path_names_what_is_there() {
+        let inside = Inside {
+            is_system: true,
+            ..Inside::with(&["usr/share/tool/a", "opt/tool/b"])
+        };
+        for (path, expected) in [
+            ("/usr/share/tool/a", Some("usr/share/tool/a")),
+            ("/opt/tool/b", Some("opt/tool/b")),
+            ("/build/usr/share/tool/a", None),
+        ] {
+            let own = inside.named(path, "").map(|own| own.path);
+            assert_eq!(own.as_deref(), expected, "{path}");
+        }
     }
 
     #[test]

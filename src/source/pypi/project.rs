@@ -101,7 +101,7 @@ impl Project {
             };
         };
         let wants = of(first).requires_python.as_deref().unwrap_or_default();
-        Err(format!("it wants Python {wants}"))
+        Err(wants_another(wants, target))
     }
 
     /// Whether a version has a wheel for this Python, whatever the system; else why not.
@@ -115,7 +115,7 @@ impl Project {
             return Ok(());
         }
         let wants = first.requires_python.as_deref().unwrap_or_default();
-        Err(format!("it wants Python {wants}"))
+        Err(wants_another(wants, target))
     }
 
     /// Why nobody should use a version any more, if all its files are withdrawn.
@@ -134,6 +134,13 @@ impl Project {
             .filter_map(|(_, at)| self.page.files[*at].published)
             .min()
     }
+}
+
+fn wants_another(wants: &str, target: &Target) -> String {
+    format!(
+        "it wants Python {wants}, and it is locked for {}",
+        target.python
+    )
 }
 
 fn no_wheel(wheels: &[&Wheel], has_source: bool) -> String {
@@ -242,7 +249,11 @@ mod tests {
                 None,
                 "there are only a_b-2.0-cp311-cp311-win_amd64.whl",
             ),
-            ("3.0", None, "it wants Python >=3.12"),
+            (
+                "3.0",
+                None,
+                "it wants Python >=3.12, and it is locked for 3.11",
+            ),
         ] {
             assert_eq!(chosen(&project, version, not_after), Err(why.to_owned()));
         }
