@@ -49,18 +49,24 @@ pub(super) struct Making<'a> {
 impl Making<'_> {
     /// What a part of the package becomes, wherever it is put.
     fn relocated(&self, tree: TreeId) -> Result<TreeId, PackageError> {
-        relocate::part(self.insertion, self.name, tree, self.tied)
+        self.relocated_as(tree, self.tied)
+    }
+
+    fn relocated_as(&self, tree: TreeId, tied: Option<Tied>) -> Result<TreeId, PackageError> {
+        match tied {
+            Some(tied) => relocate::part(self.insertion, self.name, tree, (tied, self.made)),
+            None => relocate::relocated_again(self.insertion, tree),
+        }
     }
 
     /// The same of what the package only needs: that something in it is tied to a place need not matter.
     fn relocated_need(&self, tree: TreeId) -> Result<TreeId, PackageError> {
-        let tied = self.tied.map(|_| Tied::Taken);
-        relocate::part(self.insertion, self.name, tree, tied)
+        self.relocated_as(tree, self.tied.map(|_| Tied::Taken))
     }
 
     /// The same of what is looked at again with more around it.
     fn relocated_silently(&self, tree: TreeId) -> Result<TreeId, PackageError> {
-        relocate::part(self.insertion, self.name, tree, None)
+        relocate::relocated_again(self.insertion, tree)
     }
 
     /// Tells what programs of a whole system look for in it, which they will not find there.

@@ -34,14 +34,32 @@ const OF_ALL: &[&str] = &[
     "bin/env",
     "bin/sh",
     "etc/default",
+    "etc/group",
+    "etc/host.conf",
+    "etc/hosts",
     "etc/init.d",
+    "etc/ld.so.cache",
+    "etc/ld.so.conf",
+    "etc/localtime",
+    "etc/mtab",
+    "etc/nsswitch.conf",
+    "etc/os-release",
+    "etc/passwd",
+    "etc/profile",
     "etc/profile.d",
+    "etc/protocols",
+    "etc/resolv.conf",
+    "etc/services",
+    "etc/shadow",
+    "etc/shells",
     "etc/ssl",
+    "etc/terminfo",
     "lib/cmake",
     "lib/locale",
     "lib/node_modules",
     "lib/pkgconfig",
     "lib/systemd",
+    "lib/terminfo",
     "lib/udev",
     "share/applications",
     "share/bash-completion",
@@ -52,6 +70,7 @@ const OF_ALL: &[&str] = &[
     "share/mime",
     "share/pixmaps",
     "share/pkgconfig",
+    "share/terminfo",
     "share/zoneinfo",
     "share/zsh",
     "var/cache",
@@ -59,9 +78,12 @@ const OF_ALL: &[&str] = &[
     "var/log",
 ];
 
-/// What nothing breaks without when it is not found: texts for people and for compilers.
+/// What nothing breaks without when it is not found, texts for people and for compilers, and what each machine has.
 const NOT_MISSED: &[&str] = &[
+    "dev",
     "include",
+    "proc",
+    "run",
     "share/doc",
     "share/info",
     "share/licenses",
@@ -69,6 +91,8 @@ const NOT_MISSED: &[&str] = &[
     "share/locale",
     "share/man",
     "src",
+    "sys",
+    "tmp",
 ];
 
 /// Sources are named in what programs say of their own mistakes.
@@ -193,10 +217,9 @@ impl Inside {
             (false, true) => is_of_system(&format!("/{}", own.path)),
             (false, false) => true,
         };
-        if !is_meant {
-            return None;
-        }
-        is_its_own(&own.path).then_some(own)
+        let bare = own.path.strip_prefix("usr/").filter(|_| self.is_system);
+        let bare = bare.unwrap_or(&own.path);
+        (is_meant && bare.contains('/') && is_its_own(bare)).then_some(own)
     }
 
     /// Whether the package has any place of its own but `user`.
@@ -356,7 +379,7 @@ mod tests {
             ("/bin/sh", None),
             ("/usr/lib/x86_64-linux-gnu", None),
             ("/usr/share/locale/de", None),
-            ("/home/me/work/src/main.c", None),
+            ("/home/me/tool/src/main.c", None),
             ("/usr/share/others", None),
             ("/share/tool", None),
             ("/tool", None),
@@ -372,12 +395,21 @@ mod tests {
     fn in_a_whole_system_a_path_names_what_is_there() {
         let inside = Inside {
             is_system: true,
-            ..Inside::with(&["usr/share/tool/a", "opt/tool/b"])
+            ..Inside::with(&[
+                "usr/share/tool/a",
+                "opt/tool/b",
+                "usr/share/zoneinfo/UTC",
+                "etc/hosts",
+                "bin/sh",
+            ])
         };
         for (path, expected) in [
             ("/usr/share/tool/a", Some("usr/share/tool/a")),
             ("/opt/tool/b", Some("opt/tool/b")),
             ("/build/usr/share/tool/a", None),
+            ("/usr/share/zoneinfo", None),
+            ("/etc/hosts", None),
+            ("/bin/sh", None),
         ] {
             let own = inside.named(path, "").map(|own| own.path);
             assert_eq!(own.as_deref(), expected, "{path}");

@@ -28,6 +28,9 @@ use work::Found;
 /// Part of what comes of a tree is remembered by: another number where trees become something else.
 const MADE_BY: u32 = 2;
 
+/// What nobody wants to look through again for each package that needs it.
+const MUCH: u64 = 1 << 20;
+
 /// The most that is told of one kind; the rest is the same story again.
 const MOST: usize = 4;
 
@@ -88,18 +91,25 @@ pub(super) fn relocated(
     Ok(new)
 }
 
-/// What a part of a package becomes. Nobody is told anything where it was all told before.
+/// What a part of a package becomes. Of one that another package had before it was told then.
 pub(super) fn part(
     insertion: &Insertion<'_>,
     name: &PackageName,
     tree: TreeId,
-    tied: Option<Tied>,
+    (tied, made): (Tied, Option<&Made>),
 ) -> Result<TreeId, PackageError> {
-    let found = work::on(insertion, tree)?;
-    match tied {
-        Some(tied) => settled(insertion, name, found, tied),
-        None => Ok(found.tree),
+    if let Some(known) = made.and_then(|made| known(made, tree, tied))
+        && insertion.has_tree(known)?
+    {
+        return Ok(known);
     }
+    let found = work::on(insertion, tree)?;
+    let is_worth_a_note = found.searched >= MUCH;
+    let new = settled(insertion, name, found, tied)?;
+    if let Some(made) = made.filter(|_| is_worth_a_note) {
+        made.keep(asked(tree, tied), new);
+    }
+    Ok(new)
 }
 
 /// Tells what programs of a whole system look for in it. They are at `paths`; nothing is changed.

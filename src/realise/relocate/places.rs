@@ -4,6 +4,7 @@
 //! that leads to what the package itself has under another root is where it would look for that.
 
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 
 use super::inside::Inside;
 use super::inside::Own;
@@ -71,7 +72,7 @@ impl Places {
             let end = usize::try_from(offset.checked_add(*size)?).ok()?;
             bytes.get(begin..end)
         });
-        for text in parts.flat_map(|part| part.split(|byte| *byte == 0)) {
+        for text in parts.flat_map(texts) {
             if text.first() != Some(&b'/') || !(SHORTEST..LONGEST).contains(&text.len()) {
                 continue;
             }
@@ -101,6 +102,19 @@ impl Places {
             }
         }
     }
+}
+
+/// What stands between zeros, also behind the last one.
+fn texts(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = part;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let text = CStr::from_bytes_until_nul(rest).map_or(rest, CStr::to_bytes);
+        rest = rest.get(text.len() + 1..).unwrap_or_default();
+        Some(text)
+    })
 }
 
 /// `/usr/share/tool/%s.txt` as `/usr/share/tool/`.
@@ -161,7 +175,7 @@ mod tests {
             (b"..\0/opt/t/share/tool:/opt/t/etc/tool/b\0..", 1),
             (b"..\0/usr/share/tool\0/opt/t/share/tool\0..", 2),
             (b"..\0/opt/t/lib/tool\0..", 0),
-            (b"..\0/home/runner/work/share/other/a\0..", 0),
+            (b"..\0/build/tool/share/other/a\0..", 0),
             (b"..\0see /usr/share/tool for more\0..", 0),
             (b"..\0/usr/share/tool for more\0..", 0),
             (b"..\0/usr/bin/tool\0..", 0),

@@ -43,6 +43,8 @@ const LARGEST_TEXT: u64 = 8 << 20;
 pub(super) struct Found {
     pub(super) tree: TreeId,
     pub(super) changed: usize,
+    /// How many bytes of programs were looked through.
+    pub(super) searched: u64,
     pub(super) tied: Vec<String>,
     pub(super) told: Vec<String>,
 }
@@ -72,6 +74,7 @@ pub(super) fn on(insertion: &Insertion<'_>, tree: TreeId) -> Result<Found, Packa
     Ok(Found {
         tree,
         changed: work.changed.len(),
+        searched: work.searched,
         tied: work.tied,
         told: work.told,
     })
@@ -101,6 +104,7 @@ struct Work<'a> {
     /// What it becomes, once something changes.
     graft: Option<Graft<'a>>,
     changed: BTreeSet<String>,
+    searched: u64,
     has_led_links: bool,
     /// What is changed once all folders are known that the package was built for.
     texts: Vec<(&'a str, File, Option<Kind>)>,
@@ -118,6 +122,7 @@ impl<'a> Work<'a> {
             tree,
             graft: None,
             changed: BTreeSet::new(),
+            searched: 0,
             has_led_links: false,
             texts: Vec::new(),
             prefixes: BTreeSet::new(),
@@ -153,6 +158,7 @@ impl<'a> Work<'a> {
             let mut known = elf.folders.iter().chain(&elf.needed).chain(&elf.loader);
             known.any(|known| known == it)
         };
+        self.searched += bytes.len() as u64;
         let of = (path, self.inside);
         let places = &mut self.places;
         places.look_into_program(of, &bytes, &elf.loaded, &is_for_loader);

@@ -140,7 +140,7 @@ fn without_a_node_anywhere_it_is_told() {
 
 #[test]
 fn a_real_tool_runs_where_there_is_no_node() {
-    let Some(registry) = packs::registry() else {
+    let Some(registry) = packs::registry_with_node() else {
         return;
     };
     let sandbox = Sandbox::new();

@@ -31,7 +31,7 @@ fn with(registry: &Registry, packages: &[&str]) -> Sandbox {
 
 #[test]
 fn real_tools_of_this_machine_run() {
-    let Some(registry) = packs::registry() else {
+    let Some(registry) = packs::registry_with_node() else {
         return;
     };
     let packages = [

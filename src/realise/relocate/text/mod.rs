@@ -49,7 +49,10 @@ impl Kind {
         prefixes: &BTreeSet<String>,
     ) -> Option<String> {
         match self {
-            Self::PkgConfig => pkg_config::led(text, &way(folder_of(path), "")),
+            Self::PkgConfig => {
+                let folder = folder_of(path);
+                pkg_config::led(text, &way(folder, top_of_pkg_config(folder)))
+            }
             Self::Cmake => cmake::led(path, text, inside, prefixes),
             Self::Sysconfig => python::led(text, inside),
             // It has no way to find itself.
@@ -57,6 +60,18 @@ impl Kind {
             Self::Shell => shell::led(path, text, inside, prefixes),
         }
     }
+}
+
+/// The folder whose `lib` or `share` a folder of `pkg-config` is in: what lies deeper in a package is laid out like one.
+fn top_of_pkg_config(folder: &str) -> &str {
+    let mut top = folder;
+    while let Some((above, name)) = top.rsplit_once('/') {
+        if matches!(name, "lib" | "lib32" | "lib64" | "share") {
+            return above;
+        }
+        top = above;
+    }
+    ""
 }
 
 /// The folder that a file of libtool was built for.
@@ -99,6 +114,19 @@ mod tests {
             (b"", false),
         ] {
             assert_eq!(names(text, "/opt/foo"), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_of_pkg_config_is_for_what_is_around_its_lib() {
+        for (folder, top) in [
+            ("lib/pkgconfig", ""),
+            ("lib/x86_64-linux-gnu/pkgconfig", ""),
+            ("tool/share/pkgconfig", "tool"),
+            ("lib/tool/lib64/pkgconfig", "lib/tool"),
+            ("tool/pkgconfig", ""),
+        ] {
+            assert_eq!(top_of_pkg_config(folder), top, "{folder}");
         }
     }
 
