@@ -4,6 +4,7 @@
 //! unpacked; what it becomes here is remembered like all that is made ([`Made`]). Nothing is changed but what would not
 //! work otherwise.
 
+mod common;
 mod inside;
 mod link;
 mod macho;

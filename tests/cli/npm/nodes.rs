@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::super::Sandbox;
 use super::library;
-use super::packs;
 use super::registry::Registry;
 
 /// Publishes a node for some machine, which says what it is and what it is given.
@@ -136,29 +135,4 @@ fn without_a_node_anywhere_it_is_told() {
     // What does not depend on the machine is locked once, as ever.
     assert!(lock(&sandbox)["packages"]["tool"]["any"].is_object());
     sandbox.sh("dgmo lock -v").works();
-}
-
-#[test]
-fn a_real_tool_runs_where_there_is_no_node() {
-    let Some(registry) = packs::registry_with_node() else {
-        return;
-    };
-    let sandbox = Sandbox::new();
-    manifest(
-        &sandbox,
-        &registry,
-        "x86_64-linux",
-        "  prettier: {npm: prettier}\n",
-    );
-    sandbox.switch();
-    assert!(
-        sandbox
-            .read("work/dgmo.lock")
-            .contains("\"runs-with\": \"node 22.21.1\"")
-    );
-    sandbox.write("work/a.mjs", "export  const one=1");
-    // Everything a shell has, but no node.
-    let line = "eval \"$(dgmo env)\"; mkdir path && for it in sh readlink; do ln -s \"$(command -v $it)\" path/$it; done; \
-                tool=$(command -v prettier); PATH=$PWD/path \"$tool\" a.mjs";
-    sandbox.sh(line).works().says("export const one = 1;");
 }
