@@ -122,6 +122,7 @@ pub fn info(engine: &Engine<'_>, asked: Asked, manifest: Option<&Path>) -> Resul
         source: &source,
         not_after: None,
         python: None,
+        has_node: false,
         systems: &[this_system()],
     };
     let versions = catalogues

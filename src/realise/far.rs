@@ -48,7 +48,7 @@ impl<'a> Apart<'a> {
         };
         let mut known = HashMap::new();
         for (name, locked) in apart {
-            let made = Some(work.how.made);
+            let made = (Some(work.how.made), tied(work.how.origins, name));
             let assembly = Assembly::begin(name, locked, work.insertion, made);
             let missing = assembly
                 .and_then(|assembly| Ok((assembly.missing(work.how.catalogues)?, assembly)));

@@ -102,7 +102,13 @@ pub fn realise(
         new_objects: AtomicU64::new(0),
         received: AtomicU64::new(0),
     };
-    let failures = work.run(missing, apart, &mut trees);
+    let tools = apart.clone();
+    let mut failures = work.run(missing, apart, &mut trees);
+    if let Err(error) = runs::runtime::warn(insertion, &tools, &trees)
+        && let Some((name, _)) = tools.first()
+    {
+        failures.push(((*name).clone(), error));
+    }
     if failures.is_empty() {
         return Ok(Realised {
             trees,
@@ -122,7 +128,7 @@ pub(crate) fn put_together_again(
     locked: &LockedPieces,
     (downloads, catalogues): (&Downloads<'_>, &Catalogues<'_>),
 ) -> Result<TreeId, PackageError> {
-    let assembly = Assembly::begin(name, locked, insertion, None)?;
+    let assembly = Assembly::begin(name, locked, insertion, (None, Tied::Taken))?;
     let missing = assembly.missing(catalogues)?;
     let errands: Vec<_> = missing.iter().map(|(_, way)| way.errand()).collect();
     downloads.at_once(&errands, |index| {
@@ -260,7 +266,7 @@ fn found<'a>(
         Locked::Url(url) => Some(url.tree),
         Locked::Path { tree, .. } => Some(*tree),
         Locked::Pieces(pieces) => {
-            let asked = make::asked(insertion.store(), pieces)?;
+            let asked = make::asked(insertion.store(), pieces, tied)?;
             if !make::is_relocated(pieces.of.catalogue) {
                 let tree = pieces::known(insertion, made, asked)?;
                 if let Some(tree) = tree {

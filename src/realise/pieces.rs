@@ -17,6 +17,7 @@ use super::made::Made;
 use super::make;
 use super::make::Making;
 use super::make::Unpacked;
+use super::relocate::Tied;
 use crate::source::Catalogues;
 use crate::source::Downloads;
 use crate::source::Way;
@@ -28,6 +29,7 @@ pub(super) struct Assembly<'a> {
     insertion: &'a Insertion<'a>,
     /// What came of which pieces before; none where all of them shall be fetched again.
     made: Option<&'a Made>,
+    tied: Tied,
     state: Mutex<State>,
 }
 
@@ -55,7 +57,7 @@ impl<'a> Assembly<'a> {
         name: &'a PackageName,
         locked: &'a LockedPieces,
         insertion: &'a Insertion<'a>,
-        made: Option<&'a Made>,
+        (made, tied): (Option<&'a Made>, Tied),
     ) -> Result<Self, PackageError> {
         let mut trees = Vec::with_capacity(locked.pieces.len());
         for piece in &locked.pieces {
@@ -75,6 +77,7 @@ impl<'a> Assembly<'a> {
             locked,
             insertion,
             made,
+            tied,
             state: Mutex::new(state),
         })
     }
@@ -164,7 +167,10 @@ impl<'a> Assembly<'a> {
         let trees: Vec<TreeId> = state.trees.into_iter().flatten().collect();
         let tree = make::join(&making, &trees)?;
         if let Some(made) = self.made {
-            made.keep(make::asked(self.insertion.store(), self.locked)?, tree);
+            made.keep(
+                make::asked(self.insertion.store(), self.locked, self.tied)?,
+                tree,
+            );
         }
         Ok(Assembled {
             tree,
@@ -180,6 +186,8 @@ impl<'a> Assembly<'a> {
             name: self.name,
             locked: self.locked,
             made: self.made,
+            // What is put together again was told of when it was put together first.
+            tied: self.made.map(|_| self.tied),
         }
     }
 }

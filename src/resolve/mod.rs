@@ -285,6 +285,7 @@ pub fn newest(
             is_alone: true,
             not_after,
             python: python(manifest),
+            has_node: has_node(manifest),
             to: None,
         };
         Some(wanted.newest(locked.packages.get(*name), asking.catalogues))
@@ -319,6 +320,7 @@ pub fn requirement(
         is_alone: true,
         not_after: None,
         python: python(manifest),
+        has_node: has_node(manifest),
         to: None,
     };
     let fetcher = catalogues.fetcher(source.offer.catalogue)?;
@@ -335,6 +337,11 @@ fn python(manifest: &Manifest) -> Option<&str> {
         Source::Short(source) => source.version.as_deref(),
         Source::Path { .. } => None,
     }
+}
+
+/// Whether the manifest itself has a node.
+fn has_node(manifest: &Manifest) -> bool {
+    manifest.packages.keys().any(|name| name.as_str() == "node")
 }
 
 /// A package of this machine.
@@ -413,6 +420,7 @@ impl<'a> Work<'a> {
             is_alone: of.is_none_or(|(_, part)| part.is_for_all),
             not_after: self.how.not_after,
             python: python(self.manifest),
+            has_node: has_node(self.manifest),
             to: self.how.update.to(name),
         }
     }

@@ -139,6 +139,12 @@ impl Diagnose for NamedError {
             Self::NoneFits { offer, .. } if offer.starts_with("git:") => {
                 "correct `version:` in `dgmo.yaml`, or name a branch or a whole commit with `rev:`"
             }
+            Self::NoneFits { offer, hidden, .. }
+                if offer.starts_with("pypi:")
+                    && hidden.iter().any(|it| it.contains("wants Python")) =>
+            {
+                "name another Python with `python:` at the package in `dgmo.yaml`, or correct its `version:`"
+            }
             Self::NoneFits { .. } => "correct `version:` in `dgmo.yaml`",
             Self::RuntimeUnfit { needs, package, .. } => {
                 let runtime = runtime(needs);
@@ -205,6 +211,8 @@ pub(super) struct Wanted<'a> {
     pub(super) not_after: Option<Timestamp>,
     /// Which Python the manifest has.
     pub(super) python: Option<&'a str>,
+    /// Whether it has a node.
+    pub(super) has_node: bool,
     /// The version that somebody names, of those the manifest lets in.
     pub(super) to: Option<&'a str>,
 }
@@ -313,6 +321,7 @@ impl Wanted<'_> {
             source: self.source,
             not_after: self.not_after,
             python: self.python,
+            has_node: self.has_node,
             systems: self.systems,
         }
     }

@@ -1,7 +1,7 @@
 //! What tools run with: the `node` or `python` of the same manifest, written down with its version.
 //!
 //! What a machine has besides is not looked at: the lock is the same everywhere. Launchers take the one of the view
-//! first, so a tool runs with what is written here.
+//! first, so a tool runs with what is written here. A tool of npm whose manifest has no `node` may take one along.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use dgmo_schema::version::range::VersionRange;
 
 use super::NamedError;
 use super::PackageError;
+use crate::source::own_node;
 
 /// What can be a package of a manifest and run others.
 const RUNTIMES: [&str; 2] = ["node", "python"];
@@ -44,11 +45,16 @@ fn bound(
     package: &LockedPackage,
     known: &BTreeMap<&str, String>,
 ) -> Result<Option<String>, NamedError> {
-    let needs = package.builds.values().find_map(|build| match build {
-        Locked::Pieces(pieces) => pieces.runtime.as_deref(),
-        Locked::Url(_) | Locked::Path { .. } => None,
-    });
-    let Some(needs) = needs else {
+    let pieces = || {
+        package.builds.values().filter_map(|build| match build {
+            Locked::Pieces(pieces) => Some(pieces),
+            Locked::Url(_) | Locked::Path { .. } => None,
+        })
+    };
+    if let Some(node) = pieces().find_map(own_node) {
+        return Ok(Some(format!("node {}", node.version)));
+    }
+    let Some(needs) = pieces().find_map(|it| it.runtime.as_deref()) else {
         return Ok(None);
     };
     let (runtime, wanted) = needs.split_once(' ').unwrap_or((needs, ""));

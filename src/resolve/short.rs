@@ -15,6 +15,7 @@ use dgmo_schema::system::System;
 
 use super::PackageError;
 use super::ResolveHow;
+use super::has_node;
 use super::named;
 use super::python;
 use crate::source::Catalogues;
@@ -206,6 +207,7 @@ impl Looking<'_> {
             is_alone: true,
             not_after: how.not_after,
             python: python(self.manifest),
+            has_node: has_node(self.manifest),
             to: None,
         };
         let locked = self.previous.and_then(|it| it.version.as_deref());

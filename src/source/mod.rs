@@ -90,6 +90,8 @@ pub use mirrors::MIRROR_FILE;
 pub use mirrors::MIRRORED_DOWNLOADS;
 pub use mirrors::about as about_mirror;
 pub use mirrors::address_of_folder;
+pub(crate) use npm::NODE;
+pub(crate) use npm::own_node;
 pub(crate) use oci::IMAGE;
 pub(crate) use oci::is_layer;
 pub(crate) use oci::range as range_of_tags;

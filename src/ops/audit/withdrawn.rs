@@ -152,6 +152,7 @@ fn advice(piece: &Piece, catalogues: &Catalogues<'_>) -> Result<Option<Advice>, 
         not_after: None,
         python: None,
         systems: &[],
+        has_node: false,
     };
     catalogues.fetcher(catalogue)?.advice(&ask, &version)
 }

@@ -6,11 +6,9 @@
 
 use std::ops::Range;
 
-/// How many bytes the header, one segment, one section and one entry of the dynamic table take.
-pub(super) const HEADER: usize = 64;
-pub(super) const SEGMENT: usize = 56;
-const SECTION: usize = 64;
-pub(super) const ENTRY: usize = 16;
+use super::shape::Shape;
+use super::shape::four;
+use super::shape::half;
 
 /// Sections without bytes of their own.
 const NO_BYTES: u32 = 8;
@@ -18,6 +16,7 @@ const NO_BYTES: u32 = 8;
 /// A whole file whose tables all lie within it.
 pub(super) struct Image {
     pub(super) bytes: Vec<u8>,
+    pub(super) shape: &'static Shape,
     pub(super) segments: Range<usize>,
     sections: Range<usize>,
 }
@@ -25,68 +24,82 @@ pub(super) struct Image {
 impl Image {
     /// Understands a file; nothing where a table of it is not.
     pub(super) fn of(bytes: Vec<u8>) -> Option<Self> {
-        let head = bytes.get(..HEADER)?;
-        let sizes = (half(head, 54)?, half(head, 58)?);
-        let is_known = head.starts_with(&[0x7f, b'E', b'L', b'F', 2, 1]) && sizes.0 == SEGMENT;
-        let (segments, sections) = (half(head, 56)?, half(head, 60)?);
-        if !is_known || (sections > 0 && sizes.1 != SECTION) {
+        let shape = Shape::of(&bytes)?;
+        let head = bytes.get(..shape.header)?;
+        let number = |index: usize| half(head, shape.sizes_at + index * 2);
+        let (segment, segments) = (number(0)?, number(1)?);
+        let (section, sections) = (number(2)?, number(3)?);
+        if segment != shape.segment || (sections > 0 && section != shape.section) {
             return None;
         }
         let table = |at: usize, count: usize, size: usize| {
-            let begin = place(&bytes, at)?;
+            let begin = usize::try_from(shape.number(&bytes, at)?).ok()?;
             let end = begin.checked_add(count * size)?;
             (end <= bytes.len()).then_some(begin..end)
         };
-        let segments = table(32, segments, SEGMENT)?;
+        let segments = table(shape.segments_at, segments, shape.segment)?;
         let sections = if sections == 0 {
             0..0
         } else {
-            table(40, sections, SECTION)?
+            table(shape.sections_at, sections, shape.section)?
         };
         Some(Self {
             bytes,
+            shape,
             segments,
             sections,
         })
     }
 
+    /// The number at a place.
+    pub(super) fn number(&self, at: usize) -> Option<u64> {
+        self.shape.number(&self.bytes, at)
+    }
+
     /// Where each segment is described.
     pub(super) fn segments(&self) -> impl DoubleEndedIterator<Item = Segment> {
-        let places = self.segments.clone().step_by(SEGMENT);
+        let places = self.segments.clone().step_by(self.shape.segment);
         places.filter_map(|at| self.segment(at))
     }
 
     fn segment(&self, at: usize) -> Option<Segment> {
+        let [offset, address, _, size, in_memory, alignment] = self.shape.of_segment;
+        let number = |place: usize| self.number(at + place);
         Some(Segment {
             at,
-            kind: word(&self.bytes, at)?,
-            offset: long(&self.bytes, at + 8)?,
-            address: long(&self.bytes, at + 16)?,
-            size: long(&self.bytes, at + 32)?,
-            in_memory: long(&self.bytes, at + 40)?,
-            alignment: long(&self.bytes, at + 48)?,
+            kind: four(&self.bytes, at)?,
+            offset: number(offset)?,
+            address: number(address)?,
+            size: number(size)?,
+            in_memory: number(in_memory)?,
+            alignment: number(alignment)?,
         })
+    }
+
+    fn sections(&self) -> impl Iterator<Item = usize> {
+        self.sections.clone().step_by(self.shape.section)
     }
 
     /// Where the sections are described whose bytes begin at a place of the file.
     pub(super) fn sections_at(&self, offset: u64) -> Vec<usize> {
-        let places = self.sections.clone().step_by(SECTION);
+        let [_, place, _] = self.shape.of_section;
         let is_there = |at: &usize| {
-            long(&self.bytes, at + 24) == Some(offset)
-                && word(&self.bytes, at + 4) != Some(NO_BYTES)
+            self.number(at + place) == Some(offset) && four(&self.bytes, at + 4) != Some(NO_BYTES)
         };
-        places.filter(is_there).collect()
+        self.sections().filter(is_there).collect()
     }
 
     /// Where the last thing ends that a table names: what follows belongs to somebody else.
     pub(super) fn end(&self) -> Option<u64> {
-        let mut end = self.sections.end.max(self.segments.end).max(HEADER) as u64;
+        let tables = self.sections.end.max(self.segments.end);
+        let mut end = tables.max(self.shape.header) as u64;
         for segment in self.segments() {
             end = end.max(segment.offset.checked_add(segment.size)?);
         }
-        for at in self.sections.clone().step_by(SECTION) {
-            if word(&self.bytes, at + 4)? != NO_BYTES {
-                let (offset, size) = (long(&self.bytes, at + 24)?, long(&self.bytes, at + 32)?);
+        let [_, offset, size] = self.shape.of_section;
+        for at in self.sections() {
+            if four(&self.bytes, at + 4)? != NO_BYTES {
+                let (offset, size) = (self.number(at + offset)?, self.number(at + size)?);
                 end = end.max(offset.checked_add(size)?);
             }
         }
@@ -110,16 +123,41 @@ impl Image {
         (end <= self.bytes.len()).then_some(begin..end)
     }
 
-    /// Writes a number of eight bytes, at a place that was read before.
-    pub(super) fn write(&mut self, at: usize, value: u64) {
-        self.bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    /// Writes a number at a place that was read before; nothing where it is too large.
+    pub(super) fn write(&mut self, at: usize, value: u64) -> Option<()> {
+        let bytes = self.shape.bytes_of(value)?;
+        self.bytes[at..at + bytes.len()].copy_from_slice(&bytes);
+        Some(())
     }
 
     /// Moves a section, for tools that look at these.
-    pub(super) fn move_section(&mut self, at: usize, (address, offset, size): (u64, u64, u64)) {
-        self.write(at + 16, address);
-        self.write(at + 24, offset);
-        self.write(at + 32, size);
+    pub(super) fn move_section(
+        &mut self,
+        at: usize,
+        (address, offset, size): (u64, u64, u64),
+    ) -> Option<()> {
+        for (place, value) in self
+            .shape
+            .of_section
+            .into_iter()
+            .zip([address, offset, size])
+        {
+            self.write(at + place, value)?;
+        }
+        Some(())
+    }
+
+    /// Moves a segment.
+    pub(super) fn move_segment(
+        &mut self,
+        at: usize,
+        (address, offset, size): (u64, u64, u64),
+    ) -> Option<()> {
+        let values = [offset, address, address, size, size];
+        for (place, value) in self.shape.of_segment.into_iter().zip(values) {
+            self.write(at + place, value)?;
+        }
+        Some(())
     }
 }
 
@@ -133,23 +171,4 @@ pub(super) struct Segment {
     pub(super) size: u64,
     pub(super) in_memory: u64,
     pub(super) alignment: u64,
-}
-
-pub(super) fn half(bytes: &[u8], at: usize) -> Option<usize> {
-    let two = bytes.get(at..)?.first_chunk()?;
-    Some(usize::from(u16::from_le_bytes(*two)))
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    let four = bytes.get(at..)?.first_chunk()?;
-    Some(u32::from_le_bytes(*four))
-}
-
-pub(super) fn long(bytes: &[u8], at: usize) -> Option<u64> {
-    let eight = bytes.get(at..)?.first_chunk()?;
-    Some(u64::from_le_bytes(*eight))
-}
-
-fn place(bytes: &[u8], at: usize) -> Option<usize> {
-    usize::try_from(long(bytes, at)?).ok()
 }

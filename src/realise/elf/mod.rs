@@ -1,7 +1,9 @@
 //! Programs for Linux: the loader and the libraries one asks for, and how it is made to ask for others.
 
+mod append;
 mod image;
 mod patch;
+mod shape;
 
 pub(super) use patch::Change;
 pub(super) use patch::Unpatchable;
@@ -11,6 +13,10 @@ use std::io;
 use std::io::Read;
 use std::io::Seek;
 use std::io::SeekFrom;
+
+use shape::Shape;
+use shape::four;
+use shape::half;
 
 /// What a program or a library asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,10 +31,15 @@ pub(super) struct Elf {
     pub(super) folders: Vec<String>,
     /// Whether these are also for the libraries it brings in.
     pub(super) is_for_all: bool,
+    /// The parts of the file that come into memory: where each begins, and how many bytes it has.
+    pub(super) loaded: Vec<(u64, u64)>,
 }
 
+/// The shorter of the two headers.
+const SHORTEST_HEADER: u64 = 52;
+
 /// Honest ones have a dozen segments.
-const MOST_SEGMENTS: u16 = 256;
+const MOST_SEGMENTS: usize = 256;
 
 /// Honest ones have a hundred entries of 16 bytes.
 const LARGEST_DYNAMIC: u64 = 256 << 10;
@@ -56,7 +67,16 @@ pub(super) const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
     0
 };
 
-/// What a file asks for; nothing where it is no program of 64 bits, or not whole.
+/// The number of the processor whose programs of 32 bits this one runs, too.
+pub(super) const NARROW_MACHINE: u16 = if cfg!(target_arch = "x86_64") {
+    3
+} else if cfg!(target_arch = "aarch64") {
+    40
+} else {
+    0
+};
+
+/// What a file asks for; nothing where it is no program with the lower byte first, or not whole.
 pub(super) fn read(file: &mut (impl Read + Seek)) -> io::Result<Option<Elf>> {
     match Reader(file).elf() {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
@@ -77,19 +97,26 @@ struct Reader<'f, R>(&'f mut R);
 
 impl<R: Read + Seek> Reader<'_, R> {
     fn elf(&mut self) -> io::Result<Option<Elf>> {
-        let head = self.bytes(0, 64)?;
-        // 64 bits, the lower byte first: all that machines of today have.
-        let is_ours = head.starts_with(&[0x7f, b'E', b'L', b'F', 2, 1]);
-        let count = u16::from_le_bytes([head[56], head[57]]);
-        if !is_ours || count > MOST_SEGMENTS || head[54] != 56 {
+        let mut head = self.bytes(0, SHORTEST_HEADER)?;
+        let Some(shape) = Shape::of(&head) else {
             return Ok(None);
-        }
-        let table = self.bytes(number(&head, 32), u64::from(count) * 56)?;
-        let segments: Vec<Segment> = table.chunks_exact(56).map(segment).collect();
+        };
+        head.extend(self.bytes(SHORTEST_HEADER, shape.header as u64 - SHORTEST_HEADER)?);
+        let size = half(&head, shape.sizes_at);
+        let count = half(&head, shape.sizes_at + 2).filter(|count| *count <= MOST_SEGMENTS);
+        let begin = shape.number(&head, shape.segments_at);
+        let (Some(count), Some(begin), true) = (count, begin, size == Some(shape.segment)) else {
+            return Ok(None);
+        };
+        let table = self.bytes(begin, (count * shape.segment) as u64)?;
+        let segments = table.chunks_exact(shape.segment);
+        let segments: Vec<Segment> = segments.filter_map(|it| segment(shape, it)).collect();
         let mut elf = Elf {
             machine: u16::from_le_bytes([head[18], head[19]]),
             ..Elf::default()
         };
+        let loaded = segments.iter().filter(|it| it.kind == LOAD);
+        elf.loaded = loaded.map(|it| (it.offset, it.size)).collect();
         let of_kind = |kind| segments.iter().find(|it| it.kind == kind);
         if let Some(interpreter) = of_kind(INTERPRETER) {
             elf.loader = Some(self.text(interpreter.offset)?);
@@ -99,8 +126,8 @@ impl<R: Read + Seek> Reader<'_, R> {
         };
         let entries = self.bytes(dynamic.offset, dynamic.size)?;
         let entries: Vec<(u64, u64)> = entries
-            .chunks_exact(16)
-            .map(|entry| (number(entry, 0), number(entry, 8)))
+            .chunks_exact(shape.entry)
+            .filter_map(|it| Some((shape.number(it, 0)?, shape.number(it, shape.word)?)))
             .take_while(|(tag, _)| *tag != 0)
             .collect();
         let strings = entries.iter().find(|(tag, _)| *tag == STRINGS);
@@ -148,13 +175,14 @@ impl<R: Read + Seek> Reader<'_, R> {
     }
 }
 
-fn segment(bytes: &[u8]) -> Segment {
-    Segment {
-        kind: u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
-        offset: number(bytes, 8),
-        address: number(bytes, 16),
-        size: number(bytes, 32),
-    }
+fn segment(shape: &Shape, bytes: &[u8]) -> Option<Segment> {
+    let [offset, address, _, size, ..] = shape.of_segment;
+    Some(Segment {
+        kind: four(bytes, 0)?,
+        offset: shape.number(bytes, offset)?,
+        address: shape.number(bytes, address)?,
+        size: shape.number(bytes, size)?,
+    })
 }
 
 /// Where in the file an address of the memory is.
@@ -165,12 +193,6 @@ fn place_of(segments: &[Segment], address: u64) -> Option<u64> {
         (it.address..beyond).contains(&address)
     })?;
     within.offset.checked_add(address - within.address)
-}
-
-fn number(bytes: &[u8], at: usize) -> u64 {
-    let mut eight = [0; 8];
-    eight.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(eight)
 }
 
 #[cfg(test)]

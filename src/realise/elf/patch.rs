@@ -10,24 +10,12 @@
 //! It is ours and not a library's because programs come from anybody: those that can rewrite them take memory as a damaged
 //! file tells them to, and end the process where there is none.
 
-use super::image::ENTRY;
+use super::append::Place;
+use super::append::append;
 use super::image::Image;
-use super::image::SEGMENT;
 use super::image::Segment;
-use super::image::long;
-
-const TABLE: u32 = 6;
 
 const STRINGS_SIZE: u64 = 10;
-
-/// The most bytes a file may grow by beside what is new in it: zeros for what a program has in memory only.
-const MOST_ROOM: u64 = 64 << 20;
-
-/// How pages lie everywhere, at least.
-const PAGE: u64 = 4096;
-
-/// The largest alignment that is honest.
-const LARGEST_ALIGNMENT: u64 = 1 << 21;
 
 /// Zeros at the end of a file that are nobody's.
 const MOST_PADDING: usize = 16;
@@ -79,23 +67,23 @@ pub(in crate::realise) fn patched(bytes: Vec<u8>, change: &Change) -> Result<Vec
 
 /// What does not fit where it was.
 #[derive(Default)]
-struct Added {
-    names: Option<Names>,
-    loader: Option<Loader>,
+pub(super) struct Added {
+    pub(super) names: Option<Names>,
+    pub(super) loader: Option<Loader>,
 }
 
 /// All names of the dynamic table, with new ones behind them.
-struct Names {
-    text: Vec<u8>,
+pub(super) struct Names {
+    pub(super) text: Vec<u8>,
     /// Where the old ones are in the file.
-    old: u64,
+    pub(super) old: u64,
     /// The entries that say where names are, and how long they are altogether.
-    entries: (usize, usize),
+    pub(super) entries: (usize, usize),
 }
 
-struct Loader {
-    text: Vec<u8>,
-    segment: Segment,
+pub(super) struct Loader {
+    pub(super) text: Vec<u8>,
+    pub(super) segment: Segment,
 }
 
 impl Added {
@@ -122,9 +110,11 @@ fn set_loader(image: &mut Image, loader: &str, added: &mut Added) -> Option<()> 
 fn set_folders(image: &mut Image, folders: &str, added: &mut Added) -> Option<()> {
     let dynamic = image.segments().find(|it| it.kind == super::DYNAMIC)?;
     let table = image.stretch(dynamic.offset, dynamic.size)?;
-    let places = table.clone().step_by(ENTRY);
-    let places: Vec<usize> = places.filter(|at| at + ENTRY <= table.end).collect();
-    let tag = |at: usize| long(&image.bytes, at);
+    let entry = image.shape.entry;
+    let word = image.shape.word;
+    let places = table.clone().step_by(entry);
+    let places: Vec<usize> = places.filter(|at| at + entry <= table.end).collect();
+    let tag = |at: usize| image.number(at);
     let end = places.iter().position(|at| tag(*at) == Some(0));
     let entries = &places[..end.unwrap_or(places.len())];
     let find = |wanted: u64| entries.iter().copied().find(|at| tag(*at) == Some(wanted));
@@ -138,11 +128,11 @@ fn set_folders(image: &mut Image, folders: &str, added: &mut Added) -> Option<()
         return Some(());
     }
     let (strings, size) = (find(super::STRINGS)?, find(STRINGS_SIZE)?);
-    let count = long(&image.bytes, size + 8)?;
-    let old = image.loaded(long(&image.bytes, strings + 8)?, count)?;
+    let count = image.number(size + word)?;
+    let old = image.loaded(image.number(strings + word)?, count)?;
     let mut text = image.bytes[old.clone()].to_vec();
     for at in &paths {
-        image.write(at + 8, text.len() as u64);
+        image.write(at + word, text.len() as u64)?;
     }
     text.extend_from_slice(folders.as_bytes());
     text.push(0);
@@ -156,146 +146,16 @@ fn set_folders(image: &mut Image, folders: &str, added: &mut Added) -> Option<()
 
 /// Takes entries out of a table; those behind them move up.
 fn remove(image: &mut Image, entries: &[usize], gone: &[usize]) -> Option<()> {
+    let size = image.shape.entry;
     let kept = entries.iter().filter(|at| !gone.contains(at));
     let kept: Vec<u8> = kept
-        .flat_map(|at| image.bytes[*at..at + ENTRY].to_vec())
+        .flat_map(|at| image.bytes[*at..at + size].to_vec())
         .collect();
     let begin = *entries.first()?;
-    let table = image.bytes.get_mut(begin..begin + entries.len() * ENTRY)?;
+    let table = image.bytes.get_mut(begin..begin + entries.len() * size)?;
     table.fill(0);
     table[..kept.len()].copy_from_slice(&kept);
     Some(())
-}
-
-/// Where the new segment begins.
-#[derive(Clone, Copy)]
-struct Place {
-    offset: u64,
-    address: u64,
-    alignment: u64,
-}
-
-impl Place {
-    /// Behind all there is, in the file and in memory. Both are as far from their beginning as for the first segment:
-    /// older kernels tell the loader where the table is by its place in the file.
-    fn of(image: &Image) -> Result<Self, Unpatchable> {
-        let loaded: Vec<Segment> = image
-            .segments()
-            .filter(|it| it.kind == super::LOAD)
-            .collect();
-        let first = loaded.first().ok_or(Unpatchable::Damaged)?;
-        let base = first.address.checked_sub(first.offset);
-        let base = base.ok_or(Unpatchable::Damaged)?;
-        let mut alignment = PAGE;
-        let mut beyond = 0;
-        for segment in &loaded {
-            alignment = alignment.max(segment.alignment);
-            let end = segment.address.checked_add(segment.in_memory);
-            beyond = end.ok_or(Unpatchable::Damaged)?.max(beyond);
-        }
-        if alignment > LARGEST_ALIGNMENT || !alignment.is_power_of_two() || base % PAGE != 0 {
-            return Err(Unpatchable::Damaged);
-        }
-        let file = image.bytes.len() as u64;
-        let in_memory = beyond.checked_sub(base).ok_or(Unpatchable::Damaged)?;
-        if in_memory > file.saturating_add(MOST_ROOM) {
-            return Err(Unpatchable::Room);
-        }
-        let offset = file.max(in_memory).next_multiple_of(alignment);
-        let address = offset.checked_add(base).ok_or(Unpatchable::Damaged)?;
-        Ok(Self {
-            offset,
-            address,
-            alignment,
-        })
-    }
-}
-
-/// Puts what is new behind the end, and leads to it.
-fn append(image: &mut Image, added: &Added, place: Place) -> Option<()> {
-    let count = image.segments().count() + 1;
-    let mut at = (count * SEGMENT) as u64;
-    let mut next = |size: usize| {
-        let begin = at;
-        at = (at + size as u64).next_multiple_of(8);
-        (place.address + begin, place.offset + begin, size as u64)
-    };
-    let names = added.names.as_ref().map(|it| (it, next(it.text.len())));
-    let loader = added.loader.as_ref().map(|it| (it, next(it.text.len())));
-    let size = at;
-    if let Some((names, to)) = names {
-        image.write(names.entries.0 + 8, to.0);
-        image.write(names.entries.1 + 8, to.2);
-        for section in image.sections_at(names.old) {
-            image.move_section(section, to);
-        }
-    }
-    if let Some((loader, to)) = loader {
-        for section in image.sections_at(loader.segment.offset) {
-            image.move_section(section, to);
-        }
-        move_segment(image, loader.segment, to);
-    }
-    let table = image.segments().find(|it| it.kind == TABLE);
-    if let Some(table) = table {
-        let size = (count * SEGMENT) as u64;
-        move_segment(image, table, (place.address, place.offset, size));
-    }
-    let table = grown_table(image, place, size)?;
-    image.bytes.resize(usize::try_from(place.offset).ok()?, 0);
-    image.bytes.extend_from_slice(&table);
-    for (text, (_, offset, _)) in [
-        names.map(|(names, to)| (&names.text, to)),
-        loader.map(|(loader, to)| (&loader.text, to)),
-    ]
-    .into_iter()
-    .flatten()
-    {
-        image.bytes.resize(usize::try_from(offset).ok()?, 0);
-        image.bytes.extend_from_slice(text);
-    }
-    image
-        .bytes
-        .resize(usize::try_from(place.offset + size).ok()?, 0);
-    image.write(32, place.offset);
-    let count = u16::try_from(count).ok()?;
-    image.bytes[56..58].copy_from_slice(&count.to_le_bytes());
-    Some(())
-}
-
-fn move_segment(image: &mut Image, segment: Segment, (address, offset, size): (u64, u64, u64)) {
-    for (at, value) in [
-        (8, offset),
-        (16, address),
-        (24, address),
-        (32, size),
-        (40, size),
-    ] {
-        image.write(segment.at + at, value);
-    }
-}
-
-/// The table of segments with the new one behind the last that is loaded: they lie in the order of their addresses.
-fn grown_table(image: &Image, place: Place, size: u64) -> Option<Vec<u8>> {
-    let mut table = image.bytes.get(image.segments.clone())?.to_vec();
-    let last = image.segments().rfind(|it| it.kind == super::LOAD)?;
-    let mut segment = Vec::with_capacity(SEGMENT);
-    segment.extend_from_slice(&super::LOAD.to_le_bytes());
-    // Only read.
-    segment.extend_from_slice(&4_u32.to_le_bytes());
-    for value in [
-        place.offset,
-        place.address,
-        place.address,
-        size,
-        size,
-        place.alignment,
-    ] {
-        segment.extend_from_slice(&value.to_le_bytes());
-    }
-    let at = last.at + SEGMENT - image.segments.start;
-    table.splice(at..at, segment);
-    Some(table)
 }
 
 #[cfg(test)]
@@ -304,69 +164,61 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::append::MOST_ROOM;
+    use super::super::append::PAGE;
+    use super::super::append::TABLE;
     use super::super::read;
+    use super::super::shape::Shape;
     use super::*;
 
     /// A program as small as one can be: its segments, its names, its loader, and a table of where these are.
-    fn sample() -> Vec<u8> {
+    fn sample(bits: u8) -> Vec<u8> {
+        let start = [0x7f, b'E', b'L', b'F', if bits == 64 { 2 } else { 1 }, 1, 1];
+        let shape = Shape::of(&start).unwrap();
         let names = b"\0libx.so\0/opt/foo/lib\0";
         let loader = b"/opt/foo/ld.so\0";
-        let (names_at, loader_at) = (0x200_u64, 0x240_u64);
-        let table_at = 0x280_u64;
-        let table: Vec<u64> = vec![
-            1,
-            1,
-            5,
-            0x40_0000 + names_at,
-            STRINGS_SIZE,
-            names.len() as u64,
-            29,
-            9,
-            0,
-            0,
+        let (names_at, loader_at, table_at) = (0x200_u64, 0x240_u64, 0x280_u64);
+        let table = [
+            (1, 1),
+            (5, 0x40_0000 + names_at),
+            (STRINGS_SIZE, names.len() as u64),
+            (29, 9),
+            (0, 0),
         ];
-        let size = table_at + table.len() as u64 * 8;
+        let table_size = (table.len() * shape.entry) as u64;
+        let size = table_at + table_size;
         let segment = |kind: u32, offset: u64, size: u64, in_memory: u64| {
-            let mut bytes = kind.to_le_bytes().to_vec();
-            bytes.extend_from_slice(&6_u32.to_le_bytes());
             let address = 0x40_0000 + offset;
-            for value in [offset, address, address, size, in_memory, PAGE] {
-                bytes.extend_from_slice(&value.to_le_bytes());
-            }
-            bytes
+            let values = [offset, address, address, size, in_memory, PAGE];
+            shape.segment(kind, 6, values).unwrap()
         };
+        let (header, all) = (shape.header as u64, 4 * shape.segment as u64);
+        let loader_size = loader.len() as u64;
         let segments = [
-            segment(TABLE, 64, 4 * 56, 4 * 56),
-            segment(
-                super::super::INTERPRETER,
-                loader_at,
-                loader.len() as u64,
-                15,
-            ),
+            segment(TABLE, header, all, all),
+            segment(super::super::INTERPRETER, loader_at, loader_size, 15),
             // With something that is in memory only.
             segment(super::super::LOAD, 0, size, 0x5000),
-            segment(
-                super::super::DYNAMIC,
-                table_at,
-                size - table_at,
-                size - table_at,
-            ),
+            segment(super::super::DYNAMIC, table_at, table_size, table_size),
         ]
         .concat();
-        let mut bytes = vec![0x7f, b'E', b'L', b'F', 2, 1, 1];
-        bytes.resize(64, 0);
-        bytes[18] = 62;
-        bytes[32] = 64;
-        bytes[54] = 56;
-        bytes[56] = 4;
-        bytes[58] = 64;
+        let mut bytes = start.to_vec();
+        bytes.resize(shape.header, 0);
+        bytes[18] = if bits == 64 { 62 } else { 3 };
+        bytes[shape.segments_at] = u8::try_from(shape.header).unwrap();
+        bytes[shape.sizes_at] = u8::try_from(shape.segment).unwrap();
+        bytes[shape.sizes_at + 2] = 4;
+        bytes[shape.sizes_at + 4] = u8::try_from(shape.section).unwrap();
         bytes.extend_from_slice(&segments);
         for (at, what) in [(names_at, &names[..]), (loader_at, &loader[..])] {
             bytes.resize(usize::try_from(at).unwrap(), 0);
             bytes.extend_from_slice(what);
         }
         bytes.resize(usize::try_from(table_at).unwrap(), 0);
-        bytes.extend(table.iter().flat_map(|value| value.to_le_bytes()));
+        for (tag, value) in table {
+            bytes.extend(shape.bytes_of(tag).unwrap());
+            bytes.extend(shape.bytes_of(value).unwrap());
+        }
         bytes
     }
 
@@ -379,17 +231,22 @@ mod tests {
 
     #[test]
     fn what_was_changed_is_read_again() {
-        let before = read(&mut Cursor::new(sample())).unwrap().unwrap();
-        assert_eq!(before.folders, ["/opt/foo/lib"]);
-        for (loader, folders) in [
+        let changes = [
             (
                 "/lib64/a-loader-of-some-length.so",
                 "$ORIGIN/../lib:/usr/lib",
             ),
             ("/ld.so", "$ORIGIN"),
             ("/ld.so", ""),
-        ] {
-            let new = patched(sample(), &change(loader, folders)).unwrap();
+        ];
+        for (bits, (loader, folders)) in [64, 32]
+            .into_iter()
+            .flat_map(|it| changes.map(|of| (it, of)))
+        {
+            let before = read(&mut Cursor::new(sample(bits))).unwrap().unwrap();
+            assert_eq!(before.folders, ["/opt/foo/lib"]);
+            assert_eq!(before.loader.as_deref(), Some("/opt/foo/ld.so"));
+            let new = patched(sample(bits), &change(loader, folders)).unwrap();
             let read = read(&mut Cursor::new(&new)).unwrap().unwrap();
             assert_eq!(read.loader.as_deref(), Some(loader));
             assert_eq!(read.folders.join(":"), folders);
@@ -405,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_behind_the_end_does_not_move() {
-        let mut bytes = sample();
+        let mut bytes = sample(64);
         bytes.extend_from_slice(b"a program's own archive");
         let long = change("/lib64/a-loader-of-some-length.so", "");
         assert_eq!(patched(bytes.clone(), &long), Err(Unpatchable::Payload));
@@ -421,8 +278,9 @@ mod tests {
             changes in prop::collection::vec((0usize..0x2d0, any::<u8>()), 1..8),
             cut in 0usize..0x2d0,
             is_cut in any::<bool>(),
+            is_wide in any::<bool>(),
         ) {
-            let mut bytes = sample();
+            let mut bytes = sample(if is_wide { 64 } else { 32 });
             for (at, byte) in changes {
                 if let Some(there) = bytes.get_mut(at) {
                     *there = byte;

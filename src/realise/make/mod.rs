@@ -9,6 +9,8 @@ mod oci;
 mod python;
 mod release;
 
+use std::collections::BTreeSet;
+
 use dgmo_schema::catalogue::Catalogue;
 use dgmo_schema::id::Digest;
 use dgmo_schema::id::TreeId;
@@ -27,6 +29,8 @@ use dgmo_store::Unpack;
 
 use super::PackageError;
 use super::made::Made;
+use super::relocate;
+use super::relocate::Tied;
 use crate::source::Downloads;
 use crate::source::Way;
 use crate::source::is_layer;
@@ -39,6 +43,49 @@ pub(super) struct Making<'a> {
     pub(super) locked: &'a LockedPieces,
     /// What came of which pieces before.
     pub(super) made: Option<&'a Made>,
+    /// What is done where its parts are tied to a place; nothing where that was said before.
+    pub(super) tied: Option<Tied>,
+}
+
+impl Making<'_> {
+    /// What a part of the package becomes, wherever it is put.
+    fn relocated(&self, tree: TreeId) -> Result<TreeId, PackageError> {
+        self.relocated_as(tree, self.tied)
+    }
+
+    fn relocated_as(&self, tree: TreeId, tied: Option<Tied>) -> Result<TreeId, PackageError> {
+        match tied {
+            Some(tied) => relocate::part(self.insertion, self.name, tree, (tied, self.made)),
+            None => relocate::relocated_again(self.insertion, tree),
+        }
+    }
+
+    /// The same of what the package only needs: that something in it is tied to a place need not matter.
+    fn relocated_need(&self, tree: TreeId) -> Result<TreeId, PackageError> {
+        self.relocated_as(tree, self.tied.map(|_| Tied::Taken))
+    }
+
+    /// The same of what is looked at again with more around it.
+    fn relocated_silently(&self, tree: TreeId) -> Result<TreeId, PackageError> {
+        relocate::relocated_again(self.insertion, tree)
+    }
+
+    /// Tells what programs of a whole system look for in it, which they will not find there.
+    fn look_at_system(
+        &self,
+        tree: TreeId,
+        programs: &BTreeSet<String>,
+    ) -> Result<(), PackageError> {
+        match self.tied {
+            Some(_) => relocate::look_at_system(self.insertion, self.name, (tree, programs)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether this machine has the Python `minor`.
+pub(super) fn has_python(minor: &str) -> bool {
+    python::is_on_this_machine(minor)
 }
 
 /// How a piece is unpacked: part of what its tree is remembered by.
@@ -81,8 +128,8 @@ pub(super) fn tree_of(catalogue: Catalogue, piece: &Piece) -> Option<TreeId> {
     }
 }
 
-/// Whether what it becomes may name the place it was built for. The others have a way of their own for that, are laid out
-/// as a whole system, or are texts.
+/// Whether what it becomes is looked at as a whole, and may be tied to the place it was built for. Of the others each
+/// part is, before they are joined; those of conda's have a way of their own for that.
 pub(super) fn is_relocated(catalogue: Catalogue) -> bool {
     match catalogue {
         Catalogue::Github
@@ -154,12 +201,23 @@ pub(super) fn bring(
     }
 }
 
-/// What the whole is remembered by: everything that decides what it becomes in this store.
-pub(super) fn asked(store: &Store, locked: &LockedPieces) -> Result<Digest, PackageError> {
-    match locked.of.catalogue {
-        Catalogue::Conda => conda::asked(store, locked),
-        _ => Ok(locked.identity()),
-    }
+/// What the whole is remembered by: everything that decides what it becomes in this store, and whether it was taken though
+/// it may be tied to a place.
+pub(super) fn asked(
+    store: &Store,
+    locked: &LockedPieces,
+    tied: Tied,
+) -> Result<Digest, PackageError> {
+    let asked = match locked.of.catalogue {
+        Catalogue::Conda => conda::asked(store, locked)?,
+        _ => locked.identity(),
+    };
+    Ok(match tied {
+        Tied::Taken if !is_relocated(locked.of.catalogue) => {
+            Digest::of(format!("tied\n{asked}\n").as_bytes())
+        }
+        Tied::Refused | Tied::Taken => asked,
+    })
 }
 
 /// What the pieces, unpacked as `trees` in the order of the lock, become together.

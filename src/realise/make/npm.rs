@@ -1,7 +1,8 @@
 //! A tool of npm with all it needs: each package in its place, and what people type in `bin`.
 //!
 //! A program for this machine is a link. A script is started by a small launcher that takes the runtime beside it in the
-//! view, so that a profile's own `node` runs what the profile has, and else the first in `PATH`.
+//! view, so that a profile's own `node` runs what the profile has, and else the first in `PATH`; or the node that the
+//! package took along.
 
 use dgmo_schema::event::Event;
 use dgmo_schema::id::BlobId;
@@ -14,6 +15,8 @@ use serde_json::Value;
 use super::Making;
 use crate::realise::PackageError;
 use crate::realise::graft::Graft;
+use crate::source::NODE;
+use crate::source::own_node;
 
 /// The most bytes `package.json` may have.
 const LARGEST_ABOUT: u64 = 8 << 20;
@@ -42,11 +45,17 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
         if index > 0 {
             graft.remove(&piece.at)?;
         }
-        graft.lay(&piece.at, with_executables(making, *tree, &about)?)?;
+        let tree = with_executables(making, *tree, &about)?;
+        let tree = if index == 0 {
+            making.relocated(tree)?
+        } else {
+            making.relocated_need(tree)?
+        };
+        graft.lay(&piece.at, tree)?;
         if index == 0 {
             root = about;
-        } else if about.is_limited {
-            native.push((piece.name.as_str(), piece.at.as_str(), *tree));
+        } else if about.is_limited && piece.at != NODE {
+            native.push((piece.name.as_str(), piece.at.as_str(), tree));
         }
     }
     for (name, path) in &making.locked.programs {
@@ -179,7 +188,8 @@ fn program(
     };
     let bytes = making.insertion.read_start(blob, START)?;
     if let Some(command) = runtime_of(&bytes, path) {
-        let text = launcher(&command, path);
+        let has_own_node = command[0] == "node" && own_node(making.locked).is_some();
+        let text = launcher(&command, path, has_own_node);
         let blob = making.insertion.add_bytes(text.as_bytes(), true)?;
         return Ok(Some(Node::Executable(blob)));
     }
@@ -242,12 +252,18 @@ fn runtime_of(bytes: &[u8], path: &str) -> Option<Vec<String>> {
     Some(std::iter::once(name.to_owned()).chain(words).collect())
 }
 
-/// The script that starts `path` with the runtime that lies beside it, or beside a link to it.
-fn launcher(command: &[String], path: &str) -> String {
+/// The script that starts `path` with the runtime that lies beside it, or beside a link to it; or with the package's own
+/// node.
+fn launcher(command: &[String], path: &str, has_own_node: bool) -> String {
     let quoted = |word: &String| format!(" '{word}'");
     let words: String = command[1..].iter().map(quoted).collect();
-    LAUNCHER
-        .replace("RUNTIME", &command[0])
+    let text = if has_own_node {
+        LAUNCHER_OF_OWN
+    } else {
+        LAUNCHER
+    };
+    text.replace("RUNTIME", &command[0])
+        .replace("NODE_IN_PACKAGE", &format!("{NODE}/bin/node"))
         .replace("WORDS", &words)
         .replace("PATH_IN_PACKAGE", &path.replace('\'', "'\\''"))
 }
@@ -275,6 +291,25 @@ if [ -z "$runtime" ] && ! runtime=$(command -v RUNTIME); then
 fi
 root=$(cd -P -- "$folder/.." && pwd) || exit 127
 exec "$runtime"WORDS "$root"/'PATH_IN_PACKAGE' "$@"
+"#;
+
+/// Whoever starts it: the node that was locked with it.
+const LAUNCHER_OF_OWN: &str = r#"#!/bin/sh
+# Written by dgmo: it runs with the node that was locked with it.
+at=$0
+while
+    folder=${at%/*}
+    [ "$folder" != "$at" ] || folder=.
+    [ -L "$at" ]
+do
+    to=$(readlink -- "$at") || exit 127
+    case $to in
+        /*) at=$to ;;
+        *) at=$folder/$to ;;
+    esac
+done
+root=$(cd -P -- "$folder/.." && pwd) || exit 127
+exec "$root"/'NODE_IN_PACKAGE'WORDS "$root"/'PATH_IN_PACKAGE' "$@"
 "#;
 
 #[cfg(test)]
@@ -314,7 +349,11 @@ mod tests {
 
     #[test]
     fn odd_names_stay_one_word() {
-        let text = launcher(&["node".to_owned(), "-x".to_owned()], "lib/it's $(here)");
+        let text = launcher(
+            &["node".to_owned(), "-x".to_owned()],
+            "lib/it's $(here)",
+            false,
+        );
         assert!(
             text.ends_with("exec \"$runtime\" '-x' \"$root\"/'lib/it'\\''s $(here)' \"$@\"\n"),
             "{text}"

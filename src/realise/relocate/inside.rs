@@ -11,6 +11,7 @@ use dgmo_schema::id::TreeId;
 use dgmo_store::Insertion;
 use dgmo_store::tree::Node;
 
+use super::common::is_its_own;
 use crate::realise::PackageError;
 
 /// Folders of which systems have the content.
@@ -41,6 +42,8 @@ pub(super) struct Inside {
     pub(super) files: BTreeMap<String, File>,
     pub(super) links: BTreeMap<String, String>,
     folders: BTreeSet<String>,
+    /// Whether it is a whole system: then a path names what is there and nothing else.
+    is_system: bool,
 }
 
 /// A whole path that leads into the package.
@@ -96,6 +99,13 @@ impl Inside {
         self.files.insert(path, file);
     }
 
+    /// The same of a whole system.
+    pub(super) fn of_system(insertion: &Insertion<'_>, tree: TreeId) -> Result<Self, PackageError> {
+        let mut inside = Self::of(insertion, tree)?;
+        inside.is_system = true;
+        Ok(inside)
+    }
+
     /// Whether the package has a file or a link that is called so, wherever.
     pub(super) fn has_called(&self, name: &str) -> bool {
         let mut paths = self.files.keys().chain(self.links.keys());
@@ -116,6 +126,34 @@ impl Inside {
         let fewest = if is_of_system(path) { 2 } else { 1 };
         let own = self.ending(&parts, fewest, "")?;
         self.folders.contains(&own.path).then_some(own)
+    }
+
+    /// Where a path leads that a program or a script names, where that is a place of the package's own: `user` would
+    /// look there for something the package has.
+    pub(super) fn named(&self, path: &str, user: &str) -> Option<Own> {
+        let parts = parts(path)?;
+        let above = &parts[..parts.len() - 1];
+        let is_folder = |own: &Own| self.folders.contains(&own.path);
+        let exact = self.place(&parts, user);
+        exact.or_else(|| self.place(above, user).filter(is_folder))
+    }
+
+    fn place(&self, parts: &[&str], user: &str) -> Option<Own> {
+        let own = self.ending(parts, 2, user)?;
+        let is_meant = match (self.is_system, own.prefix.is_empty()) {
+            (true, is_at_top) => is_at_top,
+            (false, true) => is_of_system(&format!("/{}", own.path)),
+            (false, false) => true,
+        };
+        let bare = own.path.strip_prefix("usr/").filter(|_| self.is_system);
+        let bare = bare.unwrap_or(&own.path);
+        (is_meant && bare.contains('/') && is_its_own(bare)).then_some(own)
+    }
+
+    /// Whether the package has any place of its own but `user`.
+    pub(super) fn has_places(&self, user: &str) -> bool {
+        let mut paths = self.files.keys().chain(&self.folders);
+        paths.any(|path| path != user && path.contains('/') && is_its_own(path))
     }
 
     fn ending(&self, parts: &[&str], fewest: usize, user: &str) -> Option<Own> {
@@ -229,6 +267,67 @@ mod tests {
             assert_eq!(own, expected, "{path}");
         }
         assert_eq!(inside.own("/opt/foo/bin/tool", "bin/tool"), None);
+    }
+
+    #[test]
+    fn a_place_of_the_package_is_told_from_what_all_have() {
+        let inside = Inside::with(&[
+            "bin/tool",
+            "bin/helper",
+            "bin/sh",
+            "lib/x86_64-linux-gnu/libx.so",
+            "lib/tool/plugin.so",
+            "etc/tool/settings",
+            "share/tool/a.txt",
+            "share/locale/de/tool.mo",
+            "src/main.c",
+        ]);
+        for (path, expected) in [
+            ("/usr/local/share/tool/a.txt", Some("share/tool/a.txt")),
+            ("/usr/share/tool", Some("share/tool")),
+            ("/opt/x/share/tool/other", Some("share/tool")),
+            ("/etc/tool/settings", Some("etc/tool/settings")),
+            ("/usr/lib/tool", Some("lib/tool")),
+            ("/usr/bin/helper", Some("bin/helper")),
+            ("/usr/bin/tool", None),
+            ("/bin/sh", None),
+            ("/usr/lib/x86_64-linux-gnu", None),
+            ("/usr/share/locale/de", None),
+            ("/home/me/tool/src/main.c", None),
+            ("/usr/share/others", None),
+            ("/share/tool", None),
+            ("/tool", None),
+        ] {
+            let own = inside.named(path, "bin/tool").map(|own| own.path);
+            assert_eq!(own.as_deref(), expected, "{path}");
+        }
+        assert!(inside.has_places("bin/tool"));
+        assert!(!Inside::with(&["bin/tool", "share/man/man1/tool.1"]).has_places("bin/tool"));
+    }
+
+    #[test]
+    fn in_a_whole_system_a_path_names_what_is_there() {
+        let inside = Inside {
+            is_system: true,
+            ..Inside::with(&[
+                "usr/share/tool/a",
+                "opt/tool/b",
+                "usr/share/zoneinfo/UTC",
+                "etc/hosts",
+                "bin/sh",
+            ])
+        };
+        for (path, expected) in [
+            ("/usr/share/tool/a", Some("usr/share/tool/a")),
+            ("/opt/tool/b", Some("opt/tool/b")),
+            ("/build/usr/share/tool/a", None),
+            ("/usr/share/zoneinfo", None),
+            ("/etc/hosts", None),
+            ("/bin/sh", None),
+        ] {
+            let own = inside.named(path, "").map(|own| own.path);
+            assert_eq!(own.as_deref(), expected, "{path}");
+        }
     }
 
     #[test]

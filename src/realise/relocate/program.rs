@@ -17,6 +17,10 @@ const LOADERS: &[(u16, &str, &str)] = &[
     (243, "ld-linux-riscv64-lp64d.so.1", "/lib"),
     (243, "ld-musl-riscv64.so.1", "/lib"),
     (21, "ld64.so.2", "/lib64"),
+    (3, "ld-linux.so.2", "/lib"),
+    (3, "ld-musl-i386.so.1", "/lib"),
+    (40, "ld-linux-armhf.so.3", "/lib"),
+    (40, "ld-musl-armhf.so.1", "/lib"),
 ];
 
 /// The library that a loader belongs to.

@@ -57,6 +57,24 @@ fn parsed(line: &str) -> Option<(&str, &str)> {
         .then_some((interpreter, arguments.trim()))
 }
 
+/// Whether a script that begins so is one of the shell.
+pub(super) fn is_of_shell(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next();
+    let line = str::from_utf8(line.unwrap_or_default()).unwrap_or_default();
+    let mut words = line.trim_start_matches("#!").split_whitespace();
+    let name = |word: Option<&str>| {
+        let word = word.unwrap_or_default();
+        word.rsplit('/').next().unwrap_or(word).to_owned()
+    };
+    let first = name(words.next());
+    let shell = if first == "env" {
+        name(words.next())
+    } else {
+        first
+    };
+    matches!(shell.as_str(), "sh" | "bash" | "dash" | "ksh")
+}
+
 /// `python3.11` as `python`.
 fn family(name: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-')
@@ -99,6 +117,21 @@ fn launching(place: &str, name: &str, arguments: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_is_told_from_other_languages() {
+        for (start, is_shell) in [
+            (&b"#!/bin/sh\n"[..], true),
+            (b"#! /usr/bin/env bash\nx", true),
+            (b"#!/opt/foo/bin/dash -e\n", true),
+            (b"#!/usr/bin/python3\n", false),
+            (b"#!/usr/bin/fish\n", false),
+            (b"#!", false),
+            (b"\xff", false),
+        ] {
+            assert_eq!(is_of_shell(start), is_shell, "{start:?}");
+        }
+    }
 
     #[test]
     fn a_script_finds_the_program_it_is_run_with() {

@@ -7,6 +7,7 @@
 mod files;
 mod machine;
 mod packages;
+pub(super) mod runtime;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -126,6 +127,10 @@ impl Look<'_> {
             ));
             return Ok(());
         }
+        // Where libraries of 32 bits are, nobody here knows.
+        if elf.machine != elf::MACHINE {
+            return Ok(());
+        }
         self.load(path, elf)
     }
 
@@ -200,7 +205,8 @@ impl Look<'_> {
         // One that cannot be read is told of by whoever lays it out.
         let read = elf::read(&mut file).unwrap_or_default();
         // Of what another processor runs nothing can be told here.
-        Ok(read.filter(|elf| elf.machine == elf::MACHINE))
+        let is_run_here = |elf: &Elf| [elf::MACHINE, elf::NARROW_MACHINE].contains(&elf.machine);
+        Ok(read.filter(is_run_here))
     }
 
     fn files(&mut self) -> Result<&Files, PackageError> {

@@ -60,6 +60,8 @@ pub struct Ask<'a> {
     pub not_after: Option<Timestamp>,
     /// Which Python its manifest has, where it has one.
     pub python: Option<&'a str>,
+    /// Whether its manifest has a node.
+    pub has_node: bool,
     /// The systems it is wanted for: one version for all of them.
     pub systems: &'a [System],
 }

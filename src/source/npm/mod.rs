@@ -5,6 +5,7 @@
 //! packument   what a registry tells of a package          manifest   of one version
 //! spec        what one package needs of another           platform   which machines one is for
 //! layout      where each package lies                     walk       from a package to all it needs
+//! node        the node that a tool takes along
 //! ```
 //!
 //! A file is locked as it is named below its registry, so the lock is the same whichever mirror was asked. What a
@@ -12,6 +13,7 @@
 
 mod layout;
 mod manifest;
+mod node;
 mod packument;
 mod platform;
 mod settings;
@@ -54,6 +56,8 @@ use super::catalogue::Way;
 use super::in_parallel;
 use layout::Layout;
 use manifest::Manifest;
+pub(crate) use node::NODE;
+pub(crate) use node::own_node;
 use packument::Packument;
 use platform::Platform;
 use settings::Settings;
@@ -299,6 +303,14 @@ impl<'a> Npm<'a> {
         }
     }
 
+    /// Says what only who asks wants to know.
+    fn detail(&self, ask: &Ask<'_>, text: &str) {
+        let text = format!("package `{}`: {text}", ask.package);
+        if held(&self.told).insert(text.clone()) {
+            self.downloads.observer().observe(Event::Detail(text));
+        }
+    }
+
     fn warn(&self, ask: &Ask<'_>, text: &str) {
         let text = format!("package `{}`: {text}", ask.package);
         if held(&self.told).insert(text.clone()) {
@@ -361,20 +373,35 @@ impl Fetcher for Npm<'_> {
         let at = walked.layout.path(layout::ROOT);
         let programs = root.programs.iter();
         let programs = programs.map(|(name, path)| (name.clone(), format!("{at}/{path}")));
+        let mut pieces: Vec<Piece> = pieces.collect::<Result<_, _>>()?;
+        let runtime = runtime(&root);
+        let mut depends_on_machine = walked.depends_on_machine;
+        // The install script of one that is for some machines puts a program in the place of its script.
+        let is_program = root.has_install_script && depends_on_machine;
+        if runtime.is_some() && !is_program && !ask.has_node {
+            let node = self.node_for(ask, &root, system)?;
+            depends_on_machine |= node.is_for_some;
+            pieces.extend(node.piece);
+        }
         let pieces = LockedPieces {
             of: ask.source.offer.clone(),
-            pieces: pieces.collect::<Result<_, _>>()?,
+            pieces,
             programs: programs.collect(),
-            runtime: runtime(&root),
+            runtime,
             signer: None,
             whole: false,
         };
-        let reach = if walked.depends_on_machine {
+        let reach = if depends_on_machine {
             Reach::ThisSystem
         } else {
             Reach::AnySystem
         };
         Ok((reach, pieces))
+    }
+
+    /// The manifest's own node goes before one that was taken along.
+    fn is_meant(&self, ask: &Ask<'_>, locked: &LockedPieces) -> bool {
+        !ask.has_node || own_node(locked).is_none()
     }
 
     fn way<'s>(

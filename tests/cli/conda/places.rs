@@ -96,7 +96,9 @@ fn a_real_program_finds_its_data_and_its_library() {
         return;
     }
     channel.manifest(&sandbox, "  tool: {conda: tool}\n");
-    sandbox.switch();
+    sandbox
+        .switch()
+        .says("`share/tool/untouched` of `tool` names the folder it was built in");
     let place = anchor(&sandbox).join("env");
     let place = place.to_str().unwrap();
     let told = format!("hello data -I{place}/include:{place}/include/tool\n");

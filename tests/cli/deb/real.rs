@@ -65,3 +65,22 @@ fn real_programs_run_with_the_libraries_they_came_with() {
     says(&sandbox, "rg --version", "ripgrep");
     sandbox.dgmo("store verify").works();
 }
+
+#[test]
+fn a_real_program_that_has_its_folder_by_heart_is_told_of() {
+    if !is_there() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let archive = Archive::new(&sandbox);
+    if download(&sandbox, &["figlet"]).is_none() {
+        println!("skipped: apt cannot fetch packages here");
+        return;
+    }
+    archive.publish();
+    archive.manifest("  figlet: {deb: figlet}\n");
+    archive
+        .dgmo("switch")
+        .works()
+        .says("looks for `/usr/share/figlet`, which the package has as `share/figlet`");
+}

@@ -1,5 +1,6 @@
 //! Packages of npm: what is locked, where it lies, who is asked, and what is refused.
 
+mod nodes;
 mod packs;
 pub(crate) mod registry;
 mod tools;

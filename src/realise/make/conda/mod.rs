@@ -11,6 +11,7 @@
 //! No script of a package is run, and nothing in it is ever written again.
 
 mod about;
+mod left;
 mod packed;
 mod prefix;
 mod script;
@@ -249,9 +250,11 @@ impl<'a> Joining<'a> {
             &self.text(&package, "info/link.json")?,
             &self.text(&package, "info/index.json")?,
         );
-        for placed in self.placed(piece, &package)? {
-            self.replace(piece, &mut package, &placed)?;
+        let all_placed = self.placed(piece, &package)?;
+        for placed in &all_placed {
+            self.replace(piece, &mut package, placed)?;
         }
+        self.warn_of_left(piece, tree, &all_placed)?;
         self.warn_of_scripts(piece, &package)?;
         package.remove("info")?;
         let tree = package.finish()?;
@@ -344,6 +347,29 @@ impl<'a> Joining<'a> {
             let blob = self.making.insertion.add_bytes(text.as_bytes(), true)?;
             package.put(&format!("bin/{}", point.program), Node::Executable(blob))?;
         }
+        Ok(())
+    }
+
+    /// What names the place it was built for, and is not said to.
+    fn warn_of_left(
+        &self,
+        piece: &Piece,
+        tree: TreeId,
+        placed: &[Placed],
+    ) -> Result<(), PackageError> {
+        let told = placed.iter().map(|it| it.path.as_str()).collect();
+        let left = left::files(self.making.insertion, tree, &told)?;
+        let Some(first) = left.first() else {
+            return Ok(());
+        };
+        let more = match left.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more of its files do"),
+        };
+        self.warn(&format!(
+            "`{first}` of `{}` names the folder it was built in, which its package does not tell of: what it looks for there it does not find{more}",
+            piece.name
+        ));
         Ok(())
     }
 

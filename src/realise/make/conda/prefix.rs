@@ -58,7 +58,7 @@ pub(super) fn in_binary(
 }
 
 /// Where `wanted` is first; nowhere if it is empty.
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+pub(super) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     let (first, more) = wanted.split_first()?;
     let mut from = 0;
     while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {

@@ -86,15 +86,18 @@ fn scripts(about: impl std::io::Read) -> std::io::Result<Vec<String>> {
 }
 
 pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> {
-    let first = trees[0];
     if !making.locked.whole {
-        return Ok(first);
+        return making.relocated(trees[0]);
     }
+    // It is told of together with what it needs.
+    let first = making.relocated_silently(trees[0])?;
     let mut all = Graft::new(making.insertion);
     // The package itself comes last, so that what it has is there as it has it.
     for tree in trees.iter().rev() {
         all.lay("", *tree)?;
     }
+    let all = making.relocated_need(all.finish()?)?;
+    let all = Graft::of(making.insertion, all)?;
     let loader = loader(&all)?;
     let libraries = libraries(&all)?;
     let mut graft = Graft::of(making.insertion, first)?;

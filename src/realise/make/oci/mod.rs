@@ -3,6 +3,8 @@
 
 mod layers;
 
+use std::collections::BTreeSet;
+
 use dgmo_schema::event::Event;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::Piece;
@@ -55,9 +57,11 @@ fn image(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> 
         .map_err(|error| PackageError::links(error, &making.locked.of.to_string()))?;
     let mut graft = Graft::new(making.insertion);
     graft.put(IMAGE, Node::Folder(root))?;
+    let mut shown = BTreeSet::new();
     for (name, path) in &making.locked.programs {
         match program(&layers, path)? {
             Some(path) => {
+                shown.insert(path.clone());
                 let target = LinkTarget::new(format!("../{IMAGE}/{path}").as_bytes());
                 let target = target.map_err(|_| PackageError::Put {
                     path: format!("bin/{name}"),
@@ -71,6 +75,7 @@ fn image(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> 
             ))),
         }
     }
+    making.look_at_system(root, &shown)?;
     graft.finish()
 }
 
@@ -118,7 +123,8 @@ fn artefact(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageErro
             )));
         }
     }
-    release::finished(making, graft.finish()?)
+    let tree = release::finished(making, graft.finish()?)?;
+    making.relocated(tree)
 }
 
 /// A single file: registries do not tell whether it can be run, but its first bytes do.

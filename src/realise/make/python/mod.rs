@@ -28,6 +28,11 @@ use compile::Source;
 /// Part of what a wheel's tree is remembered by: another number where wheels become something else.
 const MADE_BY: u32 = 1;
 
+/// Whether this machine has the Python `minor`.
+pub(super) fn is_on_this_machine(minor: &str) -> bool {
+    Compiler::find(minor).is_some()
+}
+
 /// A wheel on its way into an environment.
 struct Wheel {
     /// As it was unpacked, what belongs to everybody moved to its place.
@@ -39,8 +44,13 @@ struct Wheel {
 pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> {
     let python = Python::of(making)?;
     let mut wheels = Vec::with_capacity(trees.len());
-    for tree in trees {
+    for (index, tree) in trees.iter().enumerate() {
         let tree = spread(making, *tree)?;
+        let tree = if index == 0 {
+            making.relocated(tree)?
+        } else {
+            making.relocated_need(tree)?
+        };
         let asked = python.asked(tree);
         let compiled = match making.made {
             Some(made) => crate::realise::pieces::known(making.insertion, made, asked)?,
