@@ -72,5 +72,8 @@ pub fn vendor(engine: &Engine<'_>, request: &VendorRequest) -> Result<VendorRepo
         let path = folder.join(name);
         durable::remove_file(&path).map_err(OpError::io("delete", &path))?;
     }
+    if !report.pruned.is_empty() {
+        durable::sync_folder(folder).map_err(OpError::io("sync", folder))?;
+    }
     Ok(report)
 }

@@ -261,7 +261,12 @@ pub(crate) fn npm(desk: &Desk) -> Result<Vec<Row>> {
         format!("npm_config_registry={}", asked.printed()?.trim()),
         format!("npm_config_cache={}", desk.at("npm-cache").display()),
     ];
-    let tool = Project::new(desk, "npm", "eslint: {npm: eslint}", &settings)?;
+    // A tool takes a node along where the manifest has none; the peer has it already.
+    let node = desk.at("tools/npm/node/bin");
+    fs::create_dir_all(&node)?;
+    fs::write(node.join("node"), "#!/bin/sh\nexec /usr/bin/node \"$@\"\n")?;
+    let packages = "eslint: {npm: eslint}, node: {path: ./node}";
+    let tool = Project::new(desk, "npm", packages, &settings)?;
     tool.switch(&[]).run()?;
     let pieces = tool.pieces()?;
     let peer = desk.at("tools/npm-peer");
@@ -303,7 +308,8 @@ pub(crate) fn npm(desk: &Desk) -> Result<Vec<Row>> {
         ("npm ci", ours, ci()),
         HALF,
     )?;
-    let empty = Project::new(desk, "npm-empty", "", &settings)?.at_home("npm");
+    let packages = "node: {path: ../npm/node}";
+    let empty = Project::new(desk, "npm-empty", packages, &settings)?.at_home("npm");
     let manifest = empty.folder.join("dgmo.yaml");
     let text = fs::read_to_string(&manifest)?;
     let add = empty.dgmo(&["add", "npm:eslint", "-q", "--offline"]);
