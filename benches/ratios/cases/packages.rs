@@ -250,6 +250,15 @@ fn environments(tool: &Project<'_>, plugin: &Project<'_>, uv: &Uv<'_>) -> Result
     Ok(rows)
 }
 
+/// A tool takes a node along where the manifest has none; the peer has one already, so this manifest does.
+fn with_a_node<'d>(desk: &'d Desk, settings: &[String]) -> Result<Project<'d>> {
+    let node = desk.at("tools/npm/node/bin");
+    fs::create_dir_all(&node)?;
+    fs::write(node.join("node"), "#!/bin/sh\nexec /usr/bin/node \"$@\"\n")?;
+    let packages = "eslint: {npm: eslint}, node: {path: ./node}";
+    Project::new(desk, "npm", packages, settings)
+}
+
 /// Installs npm's packages as `npm ci` does from its cache.
 pub(crate) fn npm(desk: &Desk) -> Result<Vec<Row>> {
     if !is_installed("npm") {
@@ -261,12 +270,7 @@ pub(crate) fn npm(desk: &Desk) -> Result<Vec<Row>> {
         format!("npm_config_registry={}", asked.printed()?.trim()),
         format!("npm_config_cache={}", desk.at("npm-cache").display()),
     ];
-    // A tool takes a node along where the manifest has none; the peer has it already.
-    let node = desk.at("tools/npm/node/bin");
-    fs::create_dir_all(&node)?;
-    fs::write(node.join("node"), "#!/bin/sh\nexec /usr/bin/node \"$@\"\n")?;
-    let packages = "eslint: {npm: eslint}, node: {path: ./node}";
-    let tool = Project::new(desk, "npm", packages, &settings)?;
+    let tool = with_a_node(desk, &settings)?;
     tool.switch(&[]).run()?;
     let pieces = tool.pieces()?;
     let peer = desk.at("tools/npm-peer");
