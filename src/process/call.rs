@@ -49,10 +49,15 @@ const TAIL: usize = 8 << 10;
 /// How often we look whether it has ended although something it started holds its streams open.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long what a program printed may be on its way to us after it has ended: on a busy machine the thread that reads
+/// it may not have run yet. Longer than that, something else holds the stream open.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
+
 enum Told {
     Printed(Vec<u8>),
     Said(Vec<u8>),
-    Closed,
+    PrintedAll,
+    SaidAll,
 }
 
 impl Call {
@@ -97,19 +102,24 @@ impl Call {
         let (tell, told) = mpsc::channel();
         let stdout = child.stdout.take().expect("it is piped");
         let stderr = child.stderr.take().expect("it is piped");
-        read_aside(stdout, tell.clone(), Told::Printed);
-        read_aside(stderr, tell, Told::Said);
+        read_aside(stdout, tell.clone(), (Told::Printed, Told::PrintedAll));
+        read_aside(stderr, tell, (Told::Said, Told::SaidAll));
         let (mut printed, mut said) = (Vec::new(), Vec::new());
         let mut heard = Instant::now();
-        let mut open = 2;
-        while open > 0 {
+        let (mut printed_all, mut said_all) = (false, false);
+        while !(printed_all && said_all) {
             match told.recv_timeout(LOOK) {
                 Ok(Told::Printed(bytes)) => printed.extend(bytes),
                 Ok(Told::Said(bytes)) => add_to_tail(&mut said, &bytes),
-                Ok(Told::Closed) => open -= 1,
+                Ok(Told::PrintedAll) => printed_all = true,
+                Ok(Told::SaidAll) => said_all = true,
                 Err(RecvTimeoutError::Timeout) => {
                     if child.try_wait()?.is_some() {
-                        break;
+                        // What it says besides is often held open by something it started, such as a shared connection.
+                        if printed_all || heard.elapsed() > ON_ITS_WAY {
+                            break;
+                        }
+                        continue;
                     }
                     if heard.elapsed() > self.silence {
                         end(&mut child);
@@ -206,22 +216,22 @@ fn end(child: &mut Child) {
 fn read_aside(
     mut stream: impl Read + Send + 'static,
     tell: Sender<Told>,
-    as_told: fn(Vec<u8>) -> Told,
+    (as_told, all): (fn(Vec<u8>) -> Told, Told),
 ) {
     thread::spawn(move || {
         let mut buffer = vec![0; 64 << 10];
         loop {
             let told = match stream.read(&mut buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Ok(0) | Err(_) => Told::Closed,
+                Ok(0) | Err(_) => break,
                 Ok(count) => as_told(buffer[..count].to_vec()),
             };
-            let is_last = matches!(told, Told::Closed);
-            // An error means that nobody listens any more.
-            if tell.send(told).is_err() || is_last {
-                return;
+            if tell.send(told).is_err() {
+                break;
             }
         }
+        // Perhaps nobody listens any more.
+        drop(tell.send(all));
     });
 }
 
@@ -248,6 +258,12 @@ mod tests {
         assert!(!reply.is_success);
         assert_eq!(reply.stdout, b"one\n");
         assert_eq!(reply.stderr, "two\n");
+    }
+
+    #[test]
+    fn what_comes_through_others_after_its_end_is_not_lost() {
+        let call = shell("{ sleep 1; echo late; } 2>&- &");
+        assert_eq!(call.reply(100).unwrap().stdout, b"late\n");
     }
 
     #[test]

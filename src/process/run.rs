@@ -116,8 +116,9 @@ impl Output {
 /// How long a program that was asked to end may take to do so.
 const TO_END: Duration = Duration::from_secs(2);
 
-/// How long after a program's end its output is waited for: what it left behind in the background may hold it open.
-const TO_CLOSE: Duration = Duration::from_millis(200);
+/// How long after a program's end its output is waited for: on a busy machine the thread that reads it may not have run yet, and
+/// what it left behind in the background may hold it open for ever.
+const TO_CLOSE: Duration = Duration::from_secs(1);
 
 /// What the threads that wait for a program tell.
 enum Told {
