@@ -143,7 +143,7 @@ impl Diagnose for FetchError {
                 "run `dgmo vendor` where there is a network, and bring its folder here"
             }
             Self::NotMirrored { .. } => {
-                "run `dgmo mirror` again where the mirror is made, or name one more with `--from-mirror`"
+                "run `dgmo mirror DIR --verify` where the mirror is made, or name one more with `--from-mirror`"
             }
             Self::OnlyMirrors { .. } => {
                 "a mirror has what a lock names: write the lock where there is a network"
