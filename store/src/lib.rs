@@ -52,6 +52,8 @@ mod scratch;
 
 mod reserve;
 
+mod letting_go;
+
 pub mod sweep;
 
 pub mod verify;

@@ -22,6 +22,7 @@ use crate::durable::Folder;
 use crate::durable::Renamed;
 use crate::failure::WriteError;
 use crate::guard::SharedGuard;
+use crate::letting_go::LettingGo;
 use crate::object::ObjectName;
 use crate::parallel::held;
 use crate::platform;
@@ -126,6 +127,8 @@ struct Naming<'a> {
     touched: Vec<Option<ObjectName>>,
     shards_made: bool,
     trees: Vec<Folder>,
+    /// What had a name before.
+    replaced: LettingGo,
 }
 
 impl<'a> Naming<'a> {
@@ -136,6 +139,7 @@ impl<'a> Naming<'a> {
             touched: vec![None; 256],
             shards_made: false,
             trees: Vec::new(),
+            replaced: LettingGo::default(),
         }
     }
 
@@ -148,6 +152,7 @@ impl<'a> Naming<'a> {
             let (shard, made) = self.store.objects().make_shard(name).map_err(at)?;
             let (lane, staged) = self.pending.file(*place);
             if self.store.objects().distrusts(name) {
+                self.replaced.hold(shard, name.file_name());
                 lane.folder()
                     .rename(&staged, shard, name.file_name())
                     .map_err(at)?;

@@ -7,12 +7,14 @@ mod sys;
 #[path = "windows.rs"]
 mod sys;
 
+pub(crate) use sys::Hold;
 pub use sys::boot;
 pub(crate) use sys::exists_in;
 pub(crate) use sys::failed_for_lack_of_links;
 pub(crate) use sys::file_id;
 pub(crate) use sys::free_space;
 pub(crate) use sys::from_os;
+pub(crate) use sys::hold_in;
 pub(crate) use sys::keep_open_for_programs;
 pub(crate) use sys::kind_size_and_mode;
 pub(crate) use sys::mark_of_process;

@@ -26,6 +26,24 @@ pub(crate) fn open_in(folder: &Folder, name: &OsStr) -> io::Result<File> {
     Ok(File::from(file))
 }
 
+/// A file that is not freed while this lives, whatever becomes of its names.
+#[derive(Debug)]
+pub(crate) struct Hold(#[expect(dead_code, reason = "it is for being closed")] rustix::fd::OwnedFd);
+
+/// Holds `name` itself, not what it links to; only where that needs no permission and disturbs nobody.
+#[cfg(target_os = "linux")]
+pub(crate) fn hold_in(folder: &Folder, name: &OsStr) -> Option<Hold> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = rustix::fs::openat(folder.raw(), name, flags, Mode::empty());
+    held.ok().map(Hold)
+}
+
+/// Other systems have no way to hold a file without opening it.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn hold_in(_folder: &Folder, _name: &OsStr) -> Option<Hold> {
+    None
+}
+
 /// What `name` says it links to.
 pub(crate) fn read_link_in(folder: &Folder, name: &OsStr) -> io::Result<Vec<u8>> {
     let target = rustix::fs::readlinkat(folder.raw(), name, Vec::new())?;

@@ -23,6 +23,15 @@ pub(crate) fn open_in(folder: &Folder, name: &OsStr) -> io::Result<File> {
     File::open(path)
 }
 
+/// A file that is not freed while this lives, whatever becomes of its names.
+#[derive(Debug)]
+pub(crate) enum Hold {}
+
+/// A file that is open can neither be replaced nor deleted here.
+pub(crate) fn hold_in(_folder: &Folder, _name: &OsStr) -> Option<Hold> {
+    None
+}
+
 /// What `name` says it links to, with `/` between its parts.
 pub(crate) fn read_link_in(folder: &Folder, name: &OsStr) -> io::Result<Vec<u8>> {
     let target = fs::read_link(folder.path().join(name))?;

@@ -20,6 +20,7 @@ use crate::durable::Folder;
 use crate::durable::Renamed;
 use crate::failure::WriteError;
 use crate::guard::ExclusiveGuard;
+use crate::letting_go::LettingGo;
 use crate::object::Inode;
 use crate::read::ReadError;
 use crate::staging::Staging;
@@ -43,6 +44,8 @@ pub(super) struct Deleting<'a> {
     /// Shards that lost tree objects since the last sync.
     touched: BTreeSet<u8>,
     blobs: Vec<DeadObject>,
+    /// What has lost its name.
+    nameless: LettingGo,
     /// What the marking said all that is left would free, and what was gone before it.
     planned: Freed,
     before: Freed,
@@ -60,6 +63,7 @@ impl<'a> Deleting<'a> {
             trees: Vec::new(),
             touched: BTreeSet::new(),
             blobs: Vec::new(),
+            nameless: LettingGo::default(),
             planned: Freed::default(),
             before: Freed::default(),
             since: Freed::default(),
@@ -150,6 +154,7 @@ impl<'a> Deleting<'a> {
             self.sync_shards()?;
             self.touched.clear();
         }
+        self.nameless.let_go();
         if let Some(trash) = &self.trash {
             let path = trash.path();
             let hidden = std::fs::read_dir(path).map_err(WriteError::at(path))?;
@@ -221,6 +226,7 @@ impl<'a> Deleting<'a> {
         let Some(shard) = objects.shard(&object.name).map_err(at)? else {
             return Ok(());
         };
+        self.nameless.hold(shard, object.name.file_name());
         match shard.remove_file(object.name.file_name()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(error)),
             _ => {}
