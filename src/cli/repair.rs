@@ -46,12 +46,16 @@ pub(super) struct Args {
     /// Use what is on this machine only
     #[arg(long)]
     offline: bool,
+    /// Read every source file again, also those that look as they did when they were taken
+    #[arg(long)]
+    reread: bool,
 }
 
 pub(super) fn run(args: Args, global: &Global, printer: Printer) -> Result<Exit> {
     let renderer = Renderer::new(printer);
     let special = Special {
         offline: args.offline,
+        reread: args.reread,
         ..Special::default()
     };
     let engine = global.engine(special, &renderer)?;

@@ -126,10 +126,7 @@ pub(super) fn resolved(
     downloads.ask_first(&loaded.manifest.mirrors);
     let lock_path = lock::path_beside(&loaded.path);
     let previous = lock::load(&lock_path)?;
-    let stat_cache = (!engine.reread).then(|| {
-        let path = Layout::new(engine.home.root()).stat_cache();
-        StatCache::load(&path, engine.clock.now_precise())
-    });
+    let stat_cache = stat_cache(engine);
     let catalogues = Catalogues::new(downloads, &loaded.manifest.sources);
     let indexes = indexes(engine, &loaded.manifest, downloads);
     let how = ResolveHow {
@@ -149,6 +146,12 @@ pub(super) fn resolved(
         origins: resolution.origins,
         stat_cache,
     })
+}
+
+/// What source files were when they were last read, unless all are to be read again.
+pub(super) fn stat_cache(engine: &Engine<'_>) -> Option<StatCache> {
+    let path = Layout::new(engine.home.root()).stat_cache();
+    (!engine.reread).then(|| StatCache::load(&path, engine.clock.now_precise()))
 }
 
 /// The same, and what it makes of this machine.

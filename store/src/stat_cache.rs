@@ -78,6 +78,11 @@ impl StatCache {
         }
     }
 
+    /// Whether it knows anything.
+    pub(crate) fn is_of_use(&self) -> bool {
+        !self.records().is_empty()
+    }
+
     /// What the file with this state hashed to.
     pub(crate) fn recall(&self, state: &FileState) -> Option<BlobId> {
         let records = self.records();

@@ -225,6 +225,29 @@ fn what_is_damaged_everywhere_comes_from_another_home_or_an_archive() {
     sandbox.dgmo("status").works();
 }
 
+/// A second package with the same bytes under another name, and one whose file was renamed since: neither is where a
+/// tree says. The stat cache knows the first, so it is told from it; the second changed, so it is read.
+#[test]
+fn what_is_lost_is_found_by_its_bytes_whatever_it_is_called() {
+    for flag in ["", " --reread"] {
+        let sandbox = twice();
+        sandbox.write("work/two/twin", "data");
+        std::thread::sleep(std::time::Duration::from_millis(2_100));
+        sandbox.manifest(&PLAIN.replace("packages: {", "packages: {two: {path: ./two}, "));
+        sandbox.switch();
+        let data = object(&sandbox, "data", "");
+        sandbox.write("work/one/share/one/data", "other");
+        damage(&data, b"dat!");
+        sandbox.rename("work/two/twin", "work/away");
+        let repair = format!("repair{flag}");
+        sandbox.dgmo(&repair).exits(3).says("DG3801");
+        sandbox.rename("work/away", "work/two/renamed");
+        sandbox.dgmo(&repair).works().says("the source of `two`");
+        sandbox.dgmo("store verify").works();
+        assert_eq!(fs::read(&data).unwrap(), b"data");
+    }
+}
+
 #[test]
 fn laid_out_trees_are_mended_where_they_are() {
     let sandbox = twice();

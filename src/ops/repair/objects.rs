@@ -28,6 +28,7 @@ use crate::generation::Generations;
 use crate::health::Finding;
 use crate::ops::Result;
 use crate::ops::assemble;
+use crate::ops::want;
 
 impl Healer<'_> {
     /// Verifies the store and brings back what is lost of it.
@@ -59,6 +60,9 @@ impl Healer<'_> {
         }
         let sick = store.without(&lost);
         let mut mending = Mending::begin(&sick, lost, self.engine.observer)?;
+        if let Some(known) = want::stat_cache(self.engine) {
+            mending = mending.knowing(known);
+        }
         let fetches = self.offer(&mut mending, &generated, from, here)?;
         let mended = if self.dry_run {
             mending.give_up()

@@ -23,6 +23,7 @@ use crate::parallel::Queue;
 use crate::parallel::held;
 use crate::platform;
 use crate::platform::FileKind;
+use crate::stat_cache::StatCache;
 use crate::tree::Entry;
 use crate::tree::EntryName;
 use crate::tree::LinkTarget;
@@ -63,15 +64,17 @@ struct Seen {
 }
 
 struct Reading<'a> {
+    known: Option<&'a StatCache>,
     task: Task<'a>,
     seen: Mutex<BTreeMap<PathBuf, Seen>>,
     blobs: Mutex<Vec<(BlobId, PathBuf)>>,
 }
 
-/// Reads all of `folder`. What cannot be read is passed over.
-pub(super) fn read(folder: &Path, observer: &dyn Observer) -> Contents {
+/// Reads all of `folder`, but for files of which `known` can tell what they are. What cannot be read is passed over.
+pub(super) fn read(folder: &Path, known: Option<&StatCache>, observer: &dyn Observer) -> Contents {
     let what = format!("looking through `{}`", folder.display());
     let reading = Reading {
+        known,
         task: Task::start(observer, what, None, Unit::Bytes),
         seen: Mutex::default(),
         blobs: Mutex::default(),
@@ -162,16 +165,19 @@ impl Reading<'_> {
         name: &std::ffi::OsStr,
         buffer: &mut [u8],
     ) -> io::Result<(Node, BlobId)> {
+        if let Some(known) = self.known {
+            let state = platform::state_in(folder, name)?;
+            if let Some(id) = known.recall(&state) {
+                self.task.advance(state.size);
+                return Ok((Node::of_blob(id, state.executable), id));
+            }
+        }
         let file = platform::open_in(folder, name)?;
         let state = platform::state_of(&file)?;
         let (digest, size) = hash::small(&file, state.size, buffer)?;
         self.task.advance(size);
         let id = BlobId(digest);
-        Ok(if state.executable {
-            (Node::Executable(id), id)
-        } else {
-            (Node::File(id), id)
-        })
+        Ok((Node::of_blob(id, state.executable), id))
     }
 }
 

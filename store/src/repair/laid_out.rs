@@ -3,7 +3,6 @@
 //! Each file is replaced by one rename, so that its name always stands for the old bytes or the new. A crash leaves
 //! folders that may be written and a name that ends in `.dgmo-new`; the next repair sees both.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -21,11 +20,16 @@ use dgmo_schema::id::TreeId;
 
 use super::Mended;
 use super::RepairError;
+use super::plan::Fix;
+use super::plan::Fixes;
+use super::plan::Planner;
+use super::plan::Scope;
 use crate::durable;
 use crate::durable::Folder;
 use crate::failure::WriteError;
 use crate::insert::LayOutError;
 use crate::layout::Layout;
+use crate::letting_go::LettingGo;
 use crate::object::Inode;
 use crate::object::ObjectName;
 use crate::platform;
@@ -60,29 +64,28 @@ impl Store {
         let mut result = LaidOutMended::default();
         mend_modes(findings)?;
         let tops = self.tops_with(findings);
-        let showing = self.tops_that_show(mended)?;
-        let task = Task::start(
-            observer,
-            "mending laid-out trees",
-            Some((tops.len() + showing.tops.len() + needed.len()) as u64),
-            Unit::Items,
-        );
+        let mut planner = Planner::new(self, mended);
+        let showing = planner.tops()?;
+        let count = (tops.len() + showing.len() + needed.len()) as u64;
+        let task = Task::start(observer, "mending laid-out trees", Some(count), Unit::Items);
         let mut fixes = Fixes::default();
         for top in &tops {
-            self.plan(*top, &self.tree_path(*top), None, &mut fixes)?;
+            planner.look(*top, Scope::All, &mut fixes)?;
         }
-        for top in showing.tops.difference(&tops) {
-            self.plan(*top, &self.tree_path(*top), Some(&showing), &mut fixes)?;
+        for top in showing.difference(&tops) {
+            planner.look(*top, Scope::Replaced, &mut fixes)?;
         }
         self.prepare(&fixes, needed, &mut result, observer)?;
+        let mut replaced = LettingGo::default();
         for (folder, fix) in &fixes.folders {
-            self.carry_out(folder, fix, &mut result)?;
+            self.carry_out(folder, fix, &mut replaced, &mut result)?;
         }
+        drop(replaced);
         self.sync_all(&fixes)?;
         for top in &tops {
             self.mend_anchor(*top)?;
         }
-        task.advance((tops.len() + showing.tops.len() + needed.len()) as u64);
+        task.advance(count);
         result.trees.extend(tops);
         let names: Vec<ObjectName> = mended
             .names
@@ -94,7 +97,7 @@ impl Store {
         result.left.extend(again);
         result.left.sort();
         result.left.dedup();
-        self.look_again(&showing, &mut result, observer)?;
+        self.look_again(&planner, showing, &mut result, observer)?;
         Ok(result)
     }
 
@@ -102,18 +105,19 @@ impl Store {
     /// no link, since there can be no more of them, is read.
     fn look_again(
         &self,
-        showing: &Showing<'_>,
+        planner: &Planner<'_>,
+        showing: BTreeSet<TreeId>,
         result: &mut LaidOutMended,
         observer: &dyn Observer,
     ) -> Result<(), RepairError> {
         let mut doubtful = Vec::new();
-        for top in &showing.tops {
+        for top in showing {
             let mut fixes = Fixes::default();
-            self.plan(*top, &self.tree_path(*top), Some(showing), &mut fixes)?;
+            planner.look(top, Scope::Replaced, &mut fixes)?;
             if !fixes.folders.is_empty() {
-                doubtful.push(*top);
+                doubtful.push(top);
             }
-            result.trees.insert(*top);
+            result.trees.insert(top);
         }
         result
             .left
@@ -170,140 +174,6 @@ impl Store {
             .collect()
     }
 
-    /// Trees that are laid out and show something that was replaced.
-    fn tops_that_show<'a>(&self, mended: &'a Mended) -> Result<Showing<'a>, RepairError> {
-        let mut showing = Showing {
-            mended,
-            tops: BTreeSet::new(),
-            known: BTreeMap::new(),
-        };
-        if mended.is_empty() {
-            return Ok(showing);
-        }
-        let trees = self.layout().trees();
-        let entries = fs::read_dir(&trees).map_err(|source| RepairError::Read {
-            path: trees.clone(),
-            source,
-        })?;
-        for entry in entries.flatten() {
-            if let Some(id) = id_of(&entry.file_name())
-                && self.shows(id, mended, &mut showing.known)
-            {
-                showing.tops.insert(id);
-            }
-        }
-        Ok(showing)
-    }
-
-    /// Whether something that was replaced is below the tree.
-    fn shows(&self, id: TreeId, mended: &Mended, known: &mut BTreeMap<TreeId, bool>) -> bool {
-        if let Some(shows) = known.get(&id) {
-            return *shows;
-        }
-        // A tree that cannot be read cannot be mended either.
-        let entries = self
-            .read_tree(id)
-            .map_or_else(|_| Vec::new(), crate::tree::Tree::into_entries);
-        // Not `any`: what is below each of them is asked for later.
-        let mut shows = mended.has(id.0, Inode::Tree);
-        for entry in &entries {
-            shows |= match entry.node {
-                Node::File(id) => mended.has(id.0, Inode::Plain),
-                Node::Executable(id) => mended.has(id.0, Inode::Executable),
-                Node::Folder(id) => self.shows(id, mended, known),
-                Node::Link(_) => false,
-            };
-        }
-        known.insert(id, shows);
-        shows
-    }
-
-    /// What is to be done to the folder at `path`, which shall show the tree `id`: all of it, or `only` where what was
-    /// replaced is shown.
-    fn plan(
-        &self,
-        id: TreeId,
-        path: &Path,
-        only: Option<&Showing<'_>>,
-        fixes: &mut Fixes,
-    ) -> Result<(), RepairError> {
-        let Ok(tree) = self.read_tree(id) else {
-            return Ok(());
-        };
-        // While its tree object was damaged, nobody could compare the folder and what is below it.
-        let only = only.filter(|showing| !showing.mended.has(id.0, Inode::Tree));
-        let mut fix = Fix::default();
-        let there = match only {
-            Some(_) => None,
-            None => Some(names_in(path)?),
-        };
-        for entry in tree.entries() {
-            let name = entry.name.to_os();
-            let is_missing = there.as_ref().is_some_and(|there| !there.contains(&*name));
-            let is_asked = only.is_none_or(|showing| showing.asks_for(&entry.node));
-            if is_missing || (is_asked && !self.is_right(path, entry)?) {
-                fix.entries.push(entry.clone());
-                if let Some(blob) = entry.node.blob() {
-                    fixes.blobs.insert(blob);
-                }
-            }
-        }
-        if let Some(there) = there {
-            fix.foreign = there
-                .into_iter()
-                .filter(|name| tree.get(name.as_encoded_bytes()).is_none())
-                .collect();
-            let metadata = fs::symlink_metadata(path);
-            fix.is_open = !metadata.is_ok_and(|metadata| metadata.permissions().readonly());
-        }
-        if !fix.entries.is_empty() || !fix.foreign.is_empty() || fix.is_open {
-            fixes.folders.push((path.to_owned(), fix));
-        }
-        for entry in tree.entries() {
-            if let Node::Folder(id) = entry.node
-                && only.is_none_or(|showing| showing.known.get(&id) == Some(&true))
-            {
-                self.plan(id, &path.join(entry.name.to_os()), only, fixes)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether an entry is what it shall be. A file is if it is the object's own: that one was verified.
-    fn is_right(&self, folder: &Path, entry: &Entry) -> Result<bool, RepairError> {
-        let path = folder.join(entry.name.to_os());
-        let unread = |source| RepairError::Read {
-            path: path.clone(),
-            source,
-        };
-        let metadata = match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            metadata => metadata.map_err(unread)?,
-        };
-        Ok(match &entry.node {
-            Node::Folder(_) => metadata.is_dir(),
-            Node::Link(target) => {
-                metadata.is_symlink()
-                    && fs::read_link(&path).map_err(unread)?.as_os_str() == &*target.to_os()
-            }
-            Node::File(id) => self.is_linked(*id, Inode::Plain, &path)?,
-            Node::Executable(id) => self.is_linked(*id, Inode::Executable, &path)?,
-        })
-    }
-
-    fn is_linked(&self, id: BlobId, inode: Inode, path: &Path) -> Result<bool, RepairError> {
-        let unread = |source| RepairError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let ours = platform::state_at(path).map_err(unread)?;
-        let object = self.objects().path_of(&ObjectName::blob(id, inode));
-        let Ok(theirs) = platform::state_at(&object) else {
-            return Ok(false);
-        };
-        Ok(ours.inode != 0 && (ours.device, ours.inode) == (theirs.device, theirs.inode))
-    }
-
     /// Everything that files will be linked to, on disk before the first name is replaced.
     fn prepare(
         &self,
@@ -344,6 +214,7 @@ impl Store {
         &self,
         path: &Path,
         fix: &Fix,
+        replaced: &mut LettingGo,
         result: &mut LaidOutMended,
     ) -> Result<(), RepairError> {
         // The folder above may have made it a moment ago.
@@ -358,6 +229,7 @@ impl Store {
         }
         let folder = Folder::open(path).map_err(WriteError::at(path))?;
         for entry in &fix.entries {
+            replaced.hold(&folder, &entry.name.to_os());
             self.put(path, &folder, entry, result)?;
         }
         folder.set_mode(0o555).map_err(WriteError::at(path))?;
@@ -458,66 +330,6 @@ fn mend_modes(findings: &[Finding]) -> Result<(), RepairError> {
     Ok(())
 }
 
-/// What is to be done, folders before what is in them.
-#[derive(Debug, Default)]
-struct Fixes {
-    folders: Vec<(PathBuf, Fix)>,
-    /// The files of blobs that are needed, and whether as executables.
-    blobs: BTreeSet<(BlobId, bool)>,
-}
-
-#[derive(Debug, Default)]
-struct Fix {
-    /// Entries to put in their place.
-    entries: Vec<Entry>,
-    /// Names that do not belong there.
-    foreign: Vec<OsString>,
-    /// Whether it may be written.
-    is_open: bool,
-}
-
-/// Trees that show something that was replaced.
-#[derive(Debug)]
-struct Showing<'a> {
-    mended: &'a Mended,
-    tops: BTreeSet<TreeId>,
-    /// Whether each tree does, at any depth.
-    known: BTreeMap<TreeId, bool>,
-}
-
-impl Showing<'_> {
-    fn asks_for(&self, node: &Node) -> bool {
-        match node {
-            Node::File(id) => self.mended.has(id.0, Inode::Plain),
-            Node::Executable(id) => self.mended.has(id.0, Inode::Executable),
-            Node::Folder(_) | Node::Link(_) => false,
-        }
-    }
-}
-
-fn names_in(folder: &Path) -> Result<BTreeSet<OsString>, RepairError> {
-    // What lies behind a link is not ours to look at.
-    if fs::symlink_metadata(folder).is_ok_and(|there| there.is_symlink()) {
-        return Ok(BTreeSet::new());
-    }
-    match fs::read_dir(folder) {
-        Ok(entries) => Ok(entries.flatten().map(|entry| entry.file_name()).collect()),
-        // It is missing, or something else is there: the folder above sees to it.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(BTreeSet::new())
-        }
-        Err(source) => Err(RepairError::Read {
-            path: folder.to_owned(),
-            source,
-        }),
-    }
-}
-
 /// From this many folders on, one sync of the file system is cheaper than one for each.
 const FOLDERS_SYNCED_ONE_BY_ONE: usize = 8;
 
@@ -539,7 +351,7 @@ fn is_staged(name: &OsStr) -> bool {
     name.starts_with(b".") && name.ends_with(STAGED.as_bytes())
 }
 
-fn id_of(name: &OsStr) -> Option<TreeId> {
+pub(super) fn id_of(name: &OsStr) -> Option<TreeId> {
     Digest::from_hex(name.as_encoded_bytes()).map(TreeId)
 }
 

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use dgmo_schema::event::Observer;
 use dgmo_schema::id::BlobId;
@@ -15,6 +16,7 @@ use dgmo_schema::id::TreeId;
 
 use super::Lost;
 use super::RepairError;
+use super::trees::Trees;
 use crate::insert::InsertError;
 use crate::insert::Insertion;
 use crate::insert::known;
@@ -22,7 +24,9 @@ use crate::insert::known::KnownBlob;
 use crate::insert::known::Taken;
 use crate::object::Inode;
 use crate::object::ObjectName;
+use crate::read::ReadError;
 use crate::read::decode_checked;
+use crate::stat_cache::StatCache;
 use crate::store::Store;
 use crate::tree::Node;
 use crate::tree::Tree;
@@ -31,10 +35,13 @@ use crate::tree::Tree;
 pub struct Mending<'a> {
     insertion: Insertion<'a>,
     pub(super) lost: Lost,
+    /// What files of sources were when they were last added.
+    pub(super) known: Option<StatCache>,
     /// Folders that were read whole, and the surprises up to then: while there are no more they have nothing to add.
     pub(super) read_whole: BTreeMap<PathBuf, u64>,
     /// Trees that were found, until they are staged: children before parents.
-    found: BTreeMap<TreeId, Tree>,
+    found: BTreeMap<TreeId, Rc<Tree>>,
+    trees: Trees,
     taken: Vec<ObjectName>,
     buffer: Vec<u8>,
     /// What it came from, by object: for people.
@@ -95,8 +102,10 @@ impl<'a> Mending<'a> {
         let mut mending = Self {
             insertion: store.begin(observer)?,
             lost,
+            known: None,
             read_whole: BTreeMap::new(),
             found: BTreeMap::new(),
+            trees: Trees::default(),
             taken: Vec::new(),
             buffer: known::buffer(),
             origin: BTreeMap::new(),
@@ -105,6 +114,13 @@ impl<'a> Mending<'a> {
         };
         mending.take_twins()?;
         Ok(mending)
+    }
+
+    /// Does not read what `known` knows to be something else. What it takes is read in any case.
+    #[must_use]
+    pub fn knowing(mut self, known: StatCache) -> Self {
+        self.known = known.is_of_use().then_some(known);
+        self
     }
 
     /// What fetches may put objects into; [`Self::look_again`] tells what they brought.
@@ -139,35 +155,29 @@ impl<'a> Mending<'a> {
 
     /// Whether something that is looked for may be below `tree`: it is, or what is below cannot be told.
     pub fn may_need(&self, tree: TreeId) -> bool {
-        if self.lost.is_empty() {
-            return false;
+        !self.lost.is_empty() && self.may_need_below(tree, &mut BTreeMap::new())
+    }
+
+    /// The same of many trees, which have some below them in common.
+    pub(super) fn may_need_below(&self, id: TreeId, known: &mut BTreeMap<TreeId, bool>) -> bool {
+        if let Some(needed) = known.get(&id) {
+            return *needed;
         }
-        let mut seen = BTreeSet::new();
-        let mut way = vec![tree];
-        while let Some(id) = way.pop() {
-            if self.wants_tree(id) {
-                return true;
-            }
-            let Ok(tree) = self.read_tree(id) else {
-                return true;
-            };
-            for entry in tree.entries() {
-                match entry.node {
-                    Node::File(id) | Node::Executable(id) if self.wants_blob(id) => return true,
-                    Node::Folder(id) if seen.insert(id) => way.push(id),
-                    _ => {}
-                }
-            }
-        }
-        false
+        let needed = self.wants_tree(id)
+            || self.read_tree(id).map_or(true, |tree| {
+                tree.entries().iter().any(|entry| match entry.node {
+                    Node::File(id) | Node::Executable(id) => self.wants_blob(id),
+                    Node::Folder(id) => self.may_need_below(id, known),
+                    Node::Link(_) => false,
+                })
+            });
+        known.insert(id, needed);
+        needed
     }
 
     /// Reads a tree that is in the store or was found.
-    pub(super) fn read_tree(&self, id: TreeId) -> Result<Tree, crate::read::ReadError> {
-        match self.found.get(&id) {
-            Some(tree) => Ok(tree.clone()),
-            None => self.insertion.read_tree(id),
-        }
+    pub(super) fn read_tree(&self, id: TreeId) -> Result<Rc<Tree>, ReadError> {
+        self.trees.get(id, || self.insertion.read_tree(id))
     }
 
     /// A blob whose other file is whole needs nothing from elsewhere.
@@ -278,7 +288,9 @@ impl<'a> Mending<'a> {
                 self.surprises += 1;
             }
         }
-        self.found.insert(id, tree.clone());
+        let tree = Rc::new(tree.clone());
+        self.trees.insert(id, Rc::clone(&tree));
+        self.found.insert(id, tree);
         self.origin.insert(id.into(), self.offering.clone());
         Ok(true)
     }
@@ -322,8 +334,7 @@ impl<'a> Mending<'a> {
     /// Puts everything that was found in its place.
     pub fn commit(mut self) -> Result<Mended, RepairError> {
         for id in self.in_order() {
-            let tree = self.found[&id].clone();
-            self.insertion.stage_known_tree(id, &tree)?;
+            self.insertion.stage_known_tree(id, &self.found[&id])?;
             self.taken.push(ObjectName::tree(id));
         }
         let names = self

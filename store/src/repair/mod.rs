@@ -11,7 +11,9 @@ mod folder;
 mod laid_out;
 mod lost;
 mod mending;
+mod plan;
 mod sources;
+mod trees;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Where lost objects may still be: laid-out trees, folders, other stores, archives.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -33,21 +34,34 @@ impl Mending<'_> {
 
     /// Offers the files of a folder by what a tree says of them. Below a tree object that is lost nobody knows.
     pub fn offer_places(&mut self, id: TreeId, folder: &Path) -> Result<(), RepairError> {
+        // What turns out to be lost on the way is a surprise: then all is offered once more.
+        self.offer_below(id, folder, &mut BTreeMap::new())
+    }
+
+    fn offer_below(
+        &mut self,
+        id: TreeId,
+        folder: &Path,
+        needed: &mut BTreeMap<TreeId, bool>,
+    ) -> Result<(), RepairError> {
         let Ok(tree) = self.read_tree(id) else {
             return Ok(());
         };
         for entry in tree.entries() {
-            let path = folder.join(entry.name.to_os());
             match entry.node {
-                Node::File(id) | Node::Executable(id) => {
-                    self.offer_file(id, &path)?;
+                Node::File(id) | Node::Executable(id) if self.wants_blob(id) => {
+                    self.offer_file(id, &folder.join(entry.name.to_os()))?;
                 }
-                Node::Folder(id) => {
+                Node::Folder(id) if self.may_need_below(id, needed) => {
+                    let path = folder.join(entry.name.to_os());
                     if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
-                        self.offer_laid_out(id, &path)?;
+                        if self.wants_tree(id) {
+                            self.offer_folder(&path)?;
+                        }
+                        self.offer_below(id, &path, needed)?;
                     }
                 }
-                Node::Link(_) => {}
+                _ => {}
             }
         }
         Ok(())
@@ -58,7 +72,7 @@ impl Mending<'_> {
         if self.read_whole.get(folder) == Some(&self.surprises()) {
             return Ok(());
         }
-        let contents = folder::read(folder, self.insertion().observer());
+        let contents = folder::read(folder, self.known.as_ref(), self.insertion().observer());
         self.offer_contents(&contents)?;
         self.read_whole.insert(folder.to_owned(), self.surprises());
         Ok(())

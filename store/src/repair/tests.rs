@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 use dgmo_schema::event::Silent;
 use dgmo_schema::id::BlobId;
@@ -13,7 +14,9 @@ use super::Mending;
 use crate::durable;
 use crate::insert::AddOptions;
 use crate::insert::Content;
+use crate::insert::hash_path;
 use crate::roots::Root;
+use crate::stat_cache::StatCache;
 use crate::store::Store;
 
 /// A store with the folder `source` in it, laid out.
@@ -46,10 +49,22 @@ fn spoil(path: &Path) {
 
 /// Verifies, repairs with what `offer` offers, and verifies again.
 fn repair(store: &Store, tree: TreeId, offer: impl Fn(&mut Mending<'_>)) -> usize {
+    repair_knowing(store, tree, None, offer)
+}
+
+fn repair_knowing(
+    store: &Store,
+    tree: TreeId,
+    known: Option<StatCache>,
+    offer: impl Fn(&mut Mending<'_>),
+) -> usize {
     let verified = store.verify(&Silent).unwrap();
     let lost = store.lost(&verified.findings, &[Root::Tree(tree)]);
     let sick = store.without(&lost);
     let mut mending = Mending::begin(&sick, lost, &Silent).unwrap();
+    if let Some(known) = known {
+        mending = mending.knowing(known);
+    }
     offer(&mut mending);
     let mended = mending.commit().unwrap();
     let left = mended.left.len();
@@ -80,6 +95,55 @@ fn a_damaged_file_is_replaced_under_all_its_names() {
     assert_eq!(fs::read(&shown).unwrap(), b"deep");
     let inode = |path: &Path| fs::metadata(path).unwrap().ino();
     assert_eq!(inode(&shown), inode(&object));
+}
+
+/// What the cache knows is not read to see what it is, and read all the same before it is taken.
+#[test]
+fn a_file_that_is_known_is_offered_as_what_it_was() {
+    let source = source();
+    let (_home, store, tree) = store_with(source.path());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let cached = elsewhere.path().join("stat");
+    durable::write_new(&elsewhere.path().join("other name"), b"deep", 0o644).unwrap();
+    let written = fs::metadata(elsewhere.path().join("other name")).unwrap();
+    let later = written.modified().unwrap() + Duration::from_mins(1);
+    let known = || StatCache::load(&cached, later);
+    let learning = known();
+    let options = AddOptions {
+        stat_cache: Some(&learning),
+        ..AddOptions::default()
+    };
+    hash_path(elsewhere.path(), &options).unwrap();
+    learning.save().unwrap();
+    let object = store.blob_path(BlobId(Digest::of(b"deep"))).unwrap();
+    for is_true in [true, false] {
+        spoil(&object);
+        if !is_true {
+            // The same state by the cache's lights: only its bytes can tell that it is another.
+            forge(&cached, b"deep", b"top");
+        }
+        let left = repair_knowing(&store, tree, Some(known()), |mending| {
+            mending.offer_folder(elsewhere.path()).unwrap();
+        });
+        assert_eq!(left, usize::from(!is_true));
+    }
+    let left = repair(&store, tree, |mending| {
+        mending.offer_folder(elsewhere.path()).unwrap();
+    });
+    assert_eq!(left, 0, "without the cache it is read");
+}
+
+/// Makes a stat cache say `other` where it says `content`.
+fn forge(cache: &Path, content: &[u8], other: &[u8]) {
+    let mut bytes = fs::read(cache).unwrap();
+    let (from, to) = (Digest::of(content), Digest::of(other));
+    let at = bytes.windows(32).position(|found| found == from.as_bytes());
+    let at = at.expect("it is in the cache");
+    bytes[at..at + 32].copy_from_slice(to.as_bytes());
+    let end = bytes.len() - 32;
+    let digest = Digest::of(&bytes[..end]);
+    bytes[end..].copy_from_slice(digest.as_bytes());
+    durable::replace_file(cache, &bytes, 0o644).unwrap();
 }
 
 #[test]

@@ -123,6 +123,15 @@ impl Alike {
 }
 
 impl Node {
+    /// The file whose bytes are the blob.
+    pub(crate) fn of_blob(id: BlobId, executable: bool) -> Self {
+        if executable {
+            Self::Executable(id)
+        } else {
+            Self::File(id)
+        }
+    }
+
     /// The blob, if it is a file, and whether that is executable.
     pub fn blob(&self) -> Option<(BlobId, bool)> {
         match self {

@@ -75,7 +75,7 @@ impl Reader {
     pub(super) fn recalled(&mut self, id: BlobId, state: &FileState) -> Node {
         self.count(state.size);
         self.counted.untold += state.size;
-        node(id, state.executable)
+        Node::of_blob(id, state.executable)
     }
 
     /// As [`Self::read`], for a file that has been counted.
@@ -106,7 +106,7 @@ impl Reader {
                 if walk.options.stat_cache.is_some() {
                     self.learned.push(Learned::new(&opened.state, id));
                 }
-                return Ok(node(id, opened.state.executable));
+                return Ok(Node::of_blob(id, opened.state.executable));
             }
         }
         Err(InsertError::Changed { path: path() })
@@ -238,14 +238,6 @@ fn rewind(opened: &Opened<'_>) -> Result<(), InsertError> {
     use std::io::Seek;
     let rewound = (&opened.file).rewind();
     rewound.map_err(read_error((opened.path)()))
-}
-
-fn node(id: BlobId, executable: bool) -> Node {
-    if executable {
-        Node::Executable(id)
-    } else {
-        Node::File(id)
-    }
 }
 
 impl<'a> Opened<'a> {

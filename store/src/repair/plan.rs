@@ -1,0 +1,267 @@
+//! What is to be done to laid-out trees: where they are not what they should be, or show what was replaced.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use dgmo_schema::id::BlobId;
+use dgmo_schema::id::TreeId;
+
+use super::Mended;
+use super::RepairError;
+use super::laid_out::id_of;
+use super::trees::Trees;
+use crate::durable::Folder;
+use crate::object::Inode;
+use crate::object::ObjectName;
+use crate::platform;
+use crate::platform::FileKind;
+use crate::platform::FileState;
+use crate::store::Store;
+use crate::tree::Entry;
+use crate::tree::Node;
+
+/// What is to be done, folders before what is in them.
+#[derive(Debug, Default)]
+pub(super) struct Fixes {
+    pub(super) folders: Vec<(PathBuf, Fix)>,
+    /// The files of blobs that are needed, and whether as executables.
+    pub(super) blobs: BTreeSet<(BlobId, bool)>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Fix {
+    /// Entries to put in their place.
+    pub(super) entries: Vec<Entry>,
+    /// Names that do not belong there.
+    pub(super) foreign: Vec<OsString>,
+    /// Whether it may be written.
+    is_open: bool,
+}
+
+/// How much of a folder is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    All,
+    /// What shows something that was replaced: all else was verified before.
+    Replaced,
+}
+
+/// One who looks what is to be done.
+pub(super) struct Planner<'a> {
+    store: &'a Store,
+    mended: &'a Mended,
+    trees: Trees,
+    /// Whether each tree shows something that was replaced, at any depth.
+    showing: BTreeMap<TreeId, bool>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(store: &'a Store, mended: &'a Mended) -> Self {
+        Self {
+            store,
+            mended,
+            trees: Trees::default(),
+            showing: BTreeMap::new(),
+        }
+    }
+
+    /// Trees that are laid out and show something that was replaced.
+    pub(super) fn tops(&mut self) -> Result<BTreeSet<TreeId>, RepairError> {
+        let mut tops = BTreeSet::new();
+        if self.mended.is_empty() {
+            return Ok(tops);
+        }
+        let trees = self.store.layout().trees();
+        let entries = fs::read_dir(&trees).map_err(|source| RepairError::Read {
+            path: trees.clone(),
+            source,
+        })?;
+        for entry in entries.flatten() {
+            if let Some(id) = id_of(&entry.file_name())
+                && self.shows(id)
+            {
+                tops.insert(id);
+            }
+        }
+        Ok(tops)
+    }
+
+    fn shows(&mut self, id: TreeId) -> bool {
+        if let Some(shows) = self.showing.get(&id) {
+            return *shows;
+        }
+        let mut shows = self.was_damaged(id);
+        // A tree that cannot be read cannot be mended either.
+        if let Ok(tree) = self.trees.get(id, || self.store.read_tree(id)) {
+            // Not `any`: what is below each of them is asked for later.
+            for entry in tree.entries() {
+                shows |= match entry.node {
+                    Node::Folder(id) => self.shows(id),
+                    _ => self.was_replaced(&entry.node),
+                };
+            }
+        }
+        self.showing.insert(id, shows);
+        shows
+    }
+
+    fn was_damaged(&self, id: TreeId) -> bool {
+        self.mended.has(id.0, Inode::Tree)
+    }
+
+    fn was_replaced(&self, node: &Node) -> bool {
+        match node {
+            Node::File(id) => self.mended.has(id.0, Inode::Plain),
+            Node::Executable(id) => self.mended.has(id.0, Inode::Executable),
+            Node::Folder(_) | Node::Link(_) => false,
+        }
+    }
+
+    /// Adds to `fixes` what is to be done to the laid-out tree.
+    pub(super) fn look(
+        &self,
+        top: TreeId,
+        scope: Scope,
+        fixes: &mut Fixes,
+    ) -> Result<(), RepairError> {
+        self.look_below(top, &self.store.tree_path(top), scope, fixes)
+    }
+
+    fn look_below(
+        &self,
+        id: TreeId,
+        path: &Path,
+        scope: Scope,
+        fixes: &mut Fixes,
+    ) -> Result<(), RepairError> {
+        let Ok(tree) = self.trees.get(id, || self.store.read_tree(id)) else {
+            return Ok(());
+        };
+        // While its tree object was damaged, nobody could compare the folder and what is below it.
+        let scope = if self.was_damaged(id) {
+            Scope::All
+        } else {
+            scope
+        };
+        let mut fix = Fix::default();
+        let there = match scope {
+            Scope::All => Some(names_in(path)?),
+            Scope::Replaced => None,
+        };
+        let mut place = Place { path, folder: None };
+        for entry in tree.entries() {
+            let name = entry.name.to_os();
+            let is_missing = there.as_ref().is_some_and(|there| !there.contains(&*name));
+            let is_asked = scope == Scope::All || self.was_replaced(&entry.node);
+            if is_missing || (is_asked && !self.is_right(&mut place, entry)?) {
+                fix.entries.push(entry.clone());
+                fixes.blobs.extend(entry.node.blob());
+            }
+        }
+        if let Some(there) = there {
+            fix.foreign = there
+                .into_iter()
+                .filter(|name| tree.get(name.as_encoded_bytes()).is_none())
+                .collect();
+            let metadata = fs::symlink_metadata(path);
+            fix.is_open = !metadata.is_ok_and(|metadata| metadata.permissions().readonly());
+        }
+        if !fix.entries.is_empty() || !fix.foreign.is_empty() || fix.is_open {
+            fixes.folders.push((path.to_owned(), fix));
+        }
+        for entry in tree.entries() {
+            if let Node::Folder(id) = entry.node
+                && (scope == Scope::All || self.showing.get(&id) == Some(&true))
+            {
+                self.look_below(id, &path.join(entry.name.to_os()), scope, fixes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an entry is what it shall be. A file is if it is the object's own: that one was verified.
+    fn is_right(&self, place: &mut Place<'_>, entry: &Entry) -> Result<bool, RepairError> {
+        let Some(folder) = place.folder()? else {
+            return Ok(false);
+        };
+        let name = entry.name.to_os();
+        let unread = |source| RepairError::Read {
+            path: folder.path().join(&name),
+            source,
+        };
+        let state = match platform::state_in(folder, &name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            state => state.map_err(unread)?,
+        };
+        Ok(match &entry.node {
+            Node::Folder(_) => state.kind == FileKind::Folder,
+            Node::Link(target) => {
+                state.kind == FileKind::Link
+                    && platform::read_link_in(folder, &name).map_err(unread)? == target.as_bytes()
+            }
+            Node::File(id) => self.is_linked(*id, Inode::Plain, &state),
+            Node::Executable(id) => self.is_linked(*id, Inode::Executable, &state),
+        })
+    }
+
+    fn is_linked(&self, id: BlobId, inode: Inode, ours: &FileState) -> bool {
+        let object = ObjectName::blob(id, inode);
+        let Ok(Some(shard)) = self.store.objects().shard(&object) else {
+            return false;
+        };
+        platform::state_in(shard, object.file_name()).is_ok_and(|theirs| {
+            ours.inode != 0 && (ours.device, ours.inode) == (theirs.device, theirs.inode)
+        })
+    }
+}
+
+/// A folder that is opened when something in it is asked for.
+struct Place<'a> {
+    path: &'a Path,
+    folder: Option<Folder>,
+}
+
+impl Place<'_> {
+    /// None if there is no folder: the one above sees to it.
+    fn folder(&mut self) -> Result<Option<&Folder>, RepairError> {
+        if self.folder.is_none() {
+            match Folder::open(self.path) {
+                Ok(folder) => self.folder = Some(folder),
+                Err(error) if is_no_folder(&error) => {}
+                Err(source) => {
+                    let path = self.path.to_owned();
+                    return Err(RepairError::Read { path, source });
+                }
+            }
+        }
+        Ok(self.folder.as_ref())
+    }
+}
+
+fn names_in(folder: &Path) -> Result<BTreeSet<OsString>, RepairError> {
+    // What lies behind a link is not ours to look at.
+    if fs::symlink_metadata(folder).is_ok_and(|there| there.is_symlink()) {
+        return Ok(BTreeSet::new());
+    }
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(entries.flatten().map(|entry| entry.file_name()).collect()),
+        // It is missing, or something else is there: the folder above sees to it.
+        Err(error) if is_no_folder(&error) => Ok(BTreeSet::new()),
+        Err(source) => Err(RepairError::Read {
+            path: folder.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn is_no_folder(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
