@@ -433,9 +433,13 @@ impl<'a> Downloads<'a> {
         self.total.begin(errands, self.observer);
         let done = parallel::run(&hosts, parallel, per_host, |turn| job(order[turn]));
         self.total.end(self.observer);
-        let mut done: Vec<_> = order.into_iter().zip(done).collect();
-        done.sort_by_key(|(at, _)| *at);
-        done.into_iter().map(|(_, given)| given).collect()
+        let mut given: Vec<_> = errands.iter().map(|_| None).collect();
+        for (at, one) in order.into_iter().zip(done) {
+            given[at] = Some(one);
+        }
+        let all = given.into_iter();
+        all.map(|one| one.expect("each errand has its turn"))
+            .collect()
     }
 
     /// Deletes the downloads that changed longest ago until at most `budget` bytes are left; those in work stay.

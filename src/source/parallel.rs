@@ -15,6 +15,21 @@ pub(crate) fn run<T: Send>(
     per_host: usize,
     job: impl Fn(usize) -> T + Sync,
 ) -> Vec<T> {
+    let given: Vec<_> = hosts.iter().map(|_| None).collect();
+    let given = Mutex::new(given);
+    each(hosts, parallel, per_host, &|index| {
+        let result = job(index);
+        // A job that panics holds nothing; the panic itself goes on to the caller.
+        given.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(result);
+    });
+    let given = given.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let all = given.into_iter();
+    all.map(|result| result.expect("each job was run"))
+        .collect()
+}
+
+/// The same for jobs of which nothing is kept: threads are the same whatever jobs give.
+fn each(hosts: &[Option<String>], parallel: usize, per_host: usize, job: &(dyn Fn(usize) + Sync)) {
     let queue = Queue {
         hosts,
         per_host: per_host.max(1),
@@ -25,21 +40,17 @@ pub(crate) fn run<T: Send>(
         freed: Condvar::new(),
     };
     let workers = parallel.clamp(1, hosts.len().max(1));
-    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let work = || queue.work(&job);
+    std::thread::scope(|scope| {
+        let work = || queue.work(job);
         // The calling thread is one of them: for one job nobody else is started.
         let helpers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
+        work();
         for helper in helpers {
-            match helper.join() {
-                Ok(results) => done.extend(results),
-                Err(panic) => std::panic::resume_unwind(panic),
+            if let Err(panic) = helper.join() {
+                std::panic::resume_unwind(panic);
             }
         }
-        done
     });
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 struct Queue<'a> {
@@ -55,12 +66,10 @@ struct State<'a> {
 }
 
 impl<'a> Queue<'a> {
-    fn work<T>(&self, job: &impl Fn(usize) -> T) -> Vec<(usize, T)> {
-        let mut results = Vec::new();
+    fn work(&self, job: &dyn Fn(usize)) {
         while let Some(place) = self.take() {
-            results.push((place.index, job(place.index)));
+            job(place.index);
         }
-        results
     }
 
     /// The next job whose host has room; none when none is left.
