@@ -1,5 +1,6 @@
 //! Every format and word of dgmo that leaves the process: no I/O, no clock, no threads.
 
+pub mod both;
 pub mod catalogue;
 pub mod code;
 pub mod conduct;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use dgmo_schema::both::side_by_side;
 use dgmo_schema::lock::Lock;
 use dgmo_schema::lock::Locked;
 use dgmo_schema::lock::LockedPackage;
@@ -76,9 +77,8 @@ impl LockDiff {
 }
 
 fn change(old: &LockedPackage, new: &LockedPackage) -> PackageChange {
-    let scopes: BTreeSet<&Scope> = old.builds.keys().chain(new.builds.keys()).collect();
-    let builds = scopes.into_iter().filter_map(|scope| {
-        let what = match (old.builds.get(scope), new.builds.get(scope)) {
+    let builds = side_by_side(&old.builds, &new.builds).filter_map(|(scope, old, new)| {
+        let what = match (old, new) {
             (Some(old), Some(new)) => build_changes(old, new),
             (None, _) => BTreeSet::from([BuildChange::Added]),
             (_, None) => BTreeSet::from([BuildChange::Removed]),

@@ -1,8 +1,8 @@
 //! How two generations, two locks or two states of the target folder differ: pure.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
+use dgmo_schema::both::side_by_side;
 use dgmo_schema::conduct::Conduct;
 use dgmo_schema::generation::Record;
 use dgmo_schema::generation::RecordedFile;
@@ -137,14 +137,12 @@ fn changed<'a, K: Ord, V: PartialEq>(
     from: &'a BTreeMap<K, V>,
     to: &'a BTreeMap<K, V>,
 ) -> impl Iterator<Item = (&'a K, Change)> {
-    let keys: BTreeSet<&K> = from.keys().chain(to.keys()).collect();
-    keys.into_iter()
-        .filter_map(|key| match (from.get(key), to.get(key)) {
-            (None, Some(_)) => Some((key, Change::Added)),
-            (Some(_), None) => Some((key, Change::Removed)),
-            (Some(one), Some(other)) if one != other => Some((key, Change::Changed)),
-            _ => None,
-        })
+    side_by_side(from, to).filter_map(|sides| match sides {
+        (key, None, Some(_)) => Some((key, Change::Added)),
+        (key, Some(_), None) => Some((key, Change::Removed)),
+        (key, Some(one), Some(other)) if one != other => Some((key, Change::Changed)),
+        _ => None,
+    })
 }
 
 /// A change of a package as one line of text.

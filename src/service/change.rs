@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use dgmo_schema::both::side_by_side;
 use dgmo_schema::conduct::Service;
 use dgmo_schema::generation::Record;
 use dgmo_schema::name::PackageName;
@@ -67,13 +68,12 @@ pub fn changes(
 ) -> Result<Changes, ServiceError> {
     let old = &from.ground.record.conduct.services;
     let new = &to.ground.record.conduct.services;
-    let touched: BTreeSet<&ServiceName> = old
-        .keys()
-        .chain(new.keys())
-        .filter(|name| match (old.get(*name), new.get(*name)) {
+    let touched: BTreeSet<&ServiceName> = side_by_side(old, new)
+        .filter(|(name, one, other)| match (one, other) {
             (Some(one), Some(other)) => also.contains(*name) || is_another(one, from, other, to),
             _ => true,
         })
+        .map(|(name, ..)| name)
         .collect();
     let mut stop = start_order(old)?;
     stop.retain(|name| touched.contains(name));
@@ -120,11 +120,9 @@ fn uses_another_package(service: &Service, from: Side<'_>, to: Side<'_>) -> bool
 /// Whether a home file that the service names, or that lies in the folder of settings with its program's name, differs.
 fn uses_another_file(service: &Service, from: Side<'_>, to: Side<'_>) -> bool {
     let (old, new) = (&from.ground.record.files, &to.ground.record.files);
-    let paths: BTreeSet<&TargetPath> = old.keys().chain(new.keys()).collect();
-    paths
-        .into_iter()
-        .filter(|path| old.get(*path) != new.get(*path))
-        .any(|path| is_used(service, path, to.ground))
+    side_by_side(old, new)
+        .filter(|(_, old, new)| old != new)
+        .any(|(path, ..)| is_used(service, path, to.ground))
 }
 
 fn is_used(service: &Service, path: &TargetPath, ground: Ground<'_>) -> bool {

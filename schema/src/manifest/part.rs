@@ -162,11 +162,11 @@ impl Part {
         systems.sort();
         systems.dedup();
         let (packages, package_places) = split(self.packages);
-        let (sources, _) = split(self.sources.catalogues);
+        let sources = values_of(self.sources.catalogues);
         let (files, file_places) = split(self.files);
         let (env, env_places) = split(self.env);
-        let (services, _) = split(self.services);
-        let (state, _) = split(self.state);
+        let services = values_of(self.services);
+        let state = values_of(self.state);
         let (checks, check_places) = split(self.checks);
         let manifest = Manifest {
             name: self.name,
@@ -221,10 +221,20 @@ fn add_missing<K: Clone + Ord, V: Clone>(map: &mut BTreeMap<K, V>, more: &BTreeM
 }
 
 fn split<K: Clone + Ord, V>(map: BTreeMap<K, Placed<V>>) -> (BTreeMap<K, V>, BTreeMap<K, At>) {
-    // By way of lists: a map is made of what is in order without comparing each key with many others.
-    let split = |(key, placed): (K, Placed<V>)| ((key.clone(), placed.value), (key, placed.at));
-    let (values, places): (Vec<_>, Vec<_>) = map.into_iter().map(split).unzip();
-    (values.into_iter().collect(), places.into_iter().collect())
+    let (mut values, mut places) = (BTreeMap::new(), BTreeMap::new());
+    for (key, placed) in map {
+        places.insert(key.clone(), placed.at);
+        values.insert(key, placed.value);
+    }
+    (values, places)
+}
+
+fn values_of<K: Ord, V>(map: BTreeMap<K, Placed<V>>) -> BTreeMap<K, V> {
+    let mut values = BTreeMap::new();
+    for (key, placed) in map {
+        values.insert(key, placed.value);
+    }
+    values
 }
 
 /// Entries that lie below another entry which leaves no room for them.

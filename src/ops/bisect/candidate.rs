@@ -1,8 +1,8 @@
 //! Candidates: generations as they are, and ones that never were, between two that are.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
+use dgmo_schema::both::side_by_side;
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::Record;
 use dgmo_schema::id::TreeId;
@@ -89,9 +89,9 @@ fn differing<'a, K: Ord, V: PartialEq>(
     one: &'a BTreeMap<K, V>,
     other: &'a BTreeMap<K, V>,
 ) -> impl Iterator<Item = &'a K> {
-    let keys: BTreeSet<&K> = one.keys().chain(other.keys()).collect();
-    keys.into_iter()
-        .filter(move |key| one.get(*key) != other.get(*key))
+    side_by_side(one, other)
+        .filter(|(_, mine, theirs)| mine != theirs)
+        .map(|(key, ..)| key)
 }
 
 /// Paths that lie below each other go together: one of them may be a folder only where the other is not there.
