@@ -47,6 +47,7 @@ mod runs;
 mod services;
 mod switching;
 mod terminal;
+mod together;
 mod trials;
 mod uninstalling;
 mod updating;
