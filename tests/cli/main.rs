@@ -55,6 +55,8 @@ mod vendoring;
 mod waiting;
 mod ways;
 
+#[path = "../support/server.rs"]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
