@@ -23,11 +23,16 @@ mod desk;
 #[cfg(unix)]
 mod floor;
 #[cfg(unix)]
+mod nginx;
+#[cfg(unix)]
 mod options;
 #[cfg(unix)]
 mod program;
 #[cfg(unix)]
 mod table;
+#[cfg(unix)]
+#[path = "../../tests/support/universe.rs"]
+mod universe;
 #[cfg(unix)]
 mod wait;
 

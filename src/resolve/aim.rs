@@ -25,6 +25,32 @@ impl Wanted<'_> {
         catalogues: &Catalogues<'_>,
     ) -> Result<LockedPackage, NamedError> {
         let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
+        let (source, version) = self.chosen_at(to, fetcher)?;
+        let aimed = Wanted {
+            source: &source,
+            to: None,
+            ..*self
+        };
+        aimed.build(fetcher, &version, None)
+    }
+
+    /// The version that is meant by `to`. The manifest has the last word.
+    pub(super) fn version_at(
+        &self,
+        to: &str,
+        catalogues: &Catalogues<'_>,
+    ) -> Result<String, NamedError> {
+        let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
+        let (_, version) = self.chosen_at(to, fetcher)?;
+        Ok(version.to_string())
+    }
+
+    /// What is meant by `to`, as a manifest would say it, and the version of that which the manifest lets in.
+    fn chosen_at(
+        &self,
+        to: &str,
+        fetcher: &dyn Fetcher,
+    ) -> Result<(NamedSource, Version), NamedError> {
         let source = NamedSource {
             version: Some(self.requirement(to, fetcher)?),
             ..self.source.clone()
@@ -36,7 +62,7 @@ impl Wanted<'_> {
         };
         let version = aimed.choose(&range(&source)?, fetcher)?;
         self.is_let_in(version.as_str(), (self.source, to))?;
-        aimed.build(fetcher, &version, None)
+        Ok((source, version))
     }
 
     /// Whether a manifest that says `source` lets `version` in, which is what is meant by `to`.

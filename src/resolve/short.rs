@@ -192,14 +192,9 @@ impl Looking<'_> {
         how: &ResolveHow<'_>,
     ) -> Result<String, PackageError> {
         let said = self.versions_of(recipe);
-        let to = how.update.to(self.name);
-        let source = NamedSource {
-            version: to.map(str::to_owned).or_else(|| said.version.clone()),
-            ..said.clone()
-        };
         let wanted = named::Wanted {
             name: self.name,
-            source: &source,
+            source: &said,
             bin: &[],
             systems,
             previous: None,
@@ -211,10 +206,11 @@ impl Looking<'_> {
             to: None,
         };
         let locked = self.previous.and_then(|it| it.version.as_deref());
-        let version = wanted.version(locked.filter(|_| to.is_none()), how.catalogues)?;
-        if let Some(to) = to {
-            wanted.is_let_in(&version, (&said, to))?;
-        }
+        let version = if let Some(to) = how.update.to(self.name) {
+            wanted.version_at(to, how.catalogues)?
+        } else {
+            wanted.version(locked, how.catalogues)?
+        };
         // Of a tag such as `v1.2` or `go1.2`, addresses have the number.
         let number = version.trim_start_matches(|c: char| !c.is_ascii_digit());
         Ok(number.to_owned())

@@ -39,6 +39,7 @@ use super::mirrors::Mirrors;
 use super::mirrors::WAITED_FOR;
 use super::parallel;
 use super::partial::Digests;
+use super::settings::BackOff;
 use super::signature;
 use super::total::Total;
 use super::trim;
@@ -381,6 +382,10 @@ impl<'a> Downloads<'a> {
             observer: self.observer,
             total: Total::default(),
         }
+    }
+
+    pub(super) fn back_off(&self) -> BackOff {
+        self.settings.back_off
     }
 
     /// The same folder, and the patience that mirrors are asked with.

@@ -7,14 +7,14 @@
 //! ```
 //!
 //! Nobody is believed: what a mirror gives is proven on its way, as if it came from where the lock says. One that has
-//! other bytes under a name is told, and the next is asked; one that does not answer is told once and not asked again.
+//! other bytes under a name is told, and the next is asked. One that breaks off rests and is asked again, a few times; one
+//! that refuses is told once and not asked again.
 
+use std::collections::BTreeMap;
 use std::io::Seek;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dgmo_schema::event::Event;
@@ -28,6 +28,7 @@ use dgmo_store::Content;
 use dgmo_store::Unpack;
 use dgmo_store::hash_archive;
 
+use super::Address;
 use super::Bring;
 use super::Brought;
 use super::CatalogueError;
@@ -40,6 +41,9 @@ use super::Online;
 use super::Request;
 use super::agent::Agents;
 use super::redacted;
+use super::standing::Became;
+use super::standing::Standing;
+use super::standing::Turn;
 use super::vendored_name;
 
 /// The file that says what a mirror is.
@@ -53,6 +57,9 @@ pub(super) const ATTEMPTS: u32 = 2;
 
 /// How long a mirror has to take a connection.
 pub(super) const WAITED_FOR: Duration = Duration::from_secs(10);
+
+/// The most bytes of an archive of a repository whose lock does not tell how many it has.
+const LARGEST_ARCHIVE: u64 = 4 << 30;
 
 /// What a mirror says of itself has a few bytes.
 const LARGEST_ABOUT: u64 = 64 << 10;
@@ -81,18 +88,27 @@ struct Mirror {
     base: String,
     /// Whether it is one that we can read, once it was looked at.
     is_one: OnceLock<bool>,
-    is_dead: AtomicBool,
+    /// What was seen of its server, which other mirrors may share.
+    standing: Arc<Standing>,
 }
 
 impl Mirrors {
     pub(super) fn new(addresses: &[String], or_else: Else, online: Online) -> Self {
-        let mirror = |address: &String| Mirror {
-            base: address.trim_end_matches('/').to_owned(),
-            is_one: OnceLock::new(),
-            is_dead: AtomicBool::new(false),
-        };
+        let mut servers: BTreeMap<String, Arc<Standing>> = BTreeMap::new();
+        let all = addresses.iter().map(|address| {
+            let base = address.trim_end_matches('/').to_owned();
+            let server = match Address::parse(&base) {
+                Ok(Address::Remote(remote)) => remote.authority(),
+                _ => base.clone(),
+            };
+            Mirror {
+                base,
+                is_one: OnceLock::new(),
+                standing: Arc::clone(servers.entry(server).or_default()),
+            }
+        });
         Self {
-            all: addresses.iter().map(mirror).collect(),
+            all: all.collect(),
             or_else,
             online,
             agents: Arc::default(),
@@ -114,7 +130,7 @@ impl Mirrors {
             ..request.expected.clone()
         };
         let asked = (request.what.as_str(), digest, expected);
-        self.first(downloads, &asked, &|_| Ok(()))
+        self.first(&downloads.of_mirrors(self), &asked, &|_| Ok(()))
     }
 
     /// An archive that the tree it becomes proves: its bytes are nobody's.
@@ -124,33 +140,54 @@ impl Mirrors {
         piece: &Piece,
     ) -> Result<Option<Fetched>, FetchError> {
         let asked = (piece.name.as_str(), &piece.digest, Expected::default());
-        self.first(downloads, &asked, &|fetched| {
+        let downloads = downloads.of_mirrors(self).within(most_of(piece));
+        self.first(&downloads, &asked, &|fetched| {
             prove_archive(fetched, &piece.digest)
         })
     }
 
+    /// From the first that has it. Where nobody else may be asked, who rests is waited for.
     fn first(
         &self,
         downloads: &Downloads<'_>,
         (what, digest, expected): &(&str, &ExpectedDigest, Expected),
         prove: &dyn Fn(&mut Fetched) -> Result<(), FetchError>,
     ) -> Result<Option<Fetched>, FetchError> {
-        let downloads = downloads.of_mirrors(self);
-        for mirror in &self.all {
-            if mirror.is_dead.load(Ordering::Relaxed) || !mirror.is_one(&downloads) {
-                continue;
+        let mut waiting: Vec<&Mirror> = self.all.iter().collect();
+        loop {
+            let mut resting = Vec::new();
+            for mirror in waiting {
+                let after = match mirror.standing.turn() {
+                    Turn::Asked { after } if mirror.is_one(downloads) => after,
+                    Turn::Asked { .. } | Turn::GivenUp => continue,
+                    Turn::Rests(_) => {
+                        resting.push(mirror);
+                        continue;
+                    }
+                };
+                let request = Request::new(*what, mirror.download(digest), expected.clone());
+                let fetched = downloads.fetch(&request).and_then(|mut fetched| {
+                    prove(&mut fetched)?;
+                    Ok(fetched)
+                });
+                match fetched {
+                    Ok(fetched) => return Ok(Some(fetched)),
+                    Err(error) => match mirror.failed(downloads, (what, after), error)? {
+                        Went::Said => {}
+                        Went::BrokeOff => resting.push(mirror),
+                    },
+                }
             }
-            let request = Request::new(*what, mirror.download(digest), expected.clone());
-            let fetched = downloads.fetch(&request).and_then(|mut fetched| {
-                prove(&mut fetched)?;
-                Ok(fetched)
+            let rests = resting.iter().map(|it| match it.standing.turn() {
+                Turn::Rests(left) => left,
+                Turn::Asked { .. } | Turn::GivenUp => Duration::ZERO,
             });
-            match fetched {
-                Ok(fetched) => return Ok(Some(fetched)),
-                Err(error) => mirror.failed(&downloads, what, error)?,
+            match rests.min() {
+                Some(left) if self.or_else == Else::Nobody => std::thread::sleep(left),
+                _ => return Ok(None),
             }
+            waiting = resting;
         }
-        Ok(None)
     }
 
     /// Why something is not to be had, where nobody else may be asked.
@@ -199,9 +236,9 @@ impl Mirror {
     fn failed(
         &self,
         downloads: &Downloads<'_>,
-        what: &str,
+        (what, after): (&str, u32),
         error: FetchError,
-    ) -> Result<(), FetchError> {
+    ) -> Result<Went, FetchError> {
         let shown = redacted(&self.base);
         match error {
             error if error.says_absent() => {}
@@ -216,16 +253,48 @@ impl Mirror {
                 let text = format!("the mirror `{shown}` has other bytes for `{what}`: {error}");
                 warn(downloads, text);
             }
+            error @ FetchError::Unreachable { .. } => {
+                match self.standing.broke_off(after, downloads.back_off()) {
+                    Became::Known => {}
+                    Became::Resting => warn(
+                        downloads,
+                        format!(
+                            "the mirror `{shown}` breaks off, and is asked again later: {error}"
+                        ),
+                    ),
+                    Became::GivenUp => self.say_given_up(downloads, &error),
+                }
+                return Ok(Went::BrokeOff);
+            }
             error => {
                 // Several threads may find out at once.
-                if !self.is_dead.swap(true, Ordering::Relaxed) {
-                    let text = format!("the mirror `{shown}` is not asked any more: {error}");
-                    warn(downloads, text);
+                if self.standing.give_up() == Became::GivenUp {
+                    self.say_given_up(downloads, &error);
                 }
             }
         }
-        Ok(())
+        Ok(Went::Said)
     }
+
+    fn say_given_up(&self, downloads: &Downloads<'_>, error: &FetchError) {
+        let shown = redacted(&self.base);
+        let text = format!("the mirror `{shown}` is not asked any more: {error}");
+        warn(downloads, text);
+    }
+}
+
+/// How a mirror did not give something.
+enum Went {
+    /// It, or this machine, has said all there is to say.
+    Said,
+    BrokeOff,
+}
+
+/// How many bytes an archive of a repository may have. It is written anew where it is mirrored, by a dgmo that may
+/// write it a little otherwise: the tree proves it, and this keeps a disk from being filled before that.
+fn most_of(piece: &Piece) -> u64 {
+    let size = piece.size.unwrap_or(LARGEST_ARCHIVE);
+    size.saturating_add(size / 4).saturating_add(1 << 20)
 }
 
 fn warn(downloads: &Downloads<'_>, text: String) {
@@ -336,7 +405,6 @@ impl Bring for Mirrored<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Address;
     use super::*;
 
     #[test]

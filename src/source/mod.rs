@@ -42,6 +42,7 @@ mod pypi;
 mod settings;
 pub mod osv;
 mod signature;
+mod standing;
 mod status;
 #[cfg(test)]
 pub(crate) mod tests;

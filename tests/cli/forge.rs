@@ -1,26 +1,19 @@
 //! A forge on loopback: it tells of releases as real ones do, and gives their files.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 use dgmo_schema::id::Digest;
 use serde_json::Value;
 use serde_json::json;
 
 use super::Sandbox;
+use super::server::Answer;
+use super::server::Asked;
+use super::server::Server;
 
 /// A forge with one repository, `maker/tool`.
-pub(crate) struct Forge {
-    port: u16,
-    state: Arc<Mutex<State>>,
-}
+pub(crate) struct Forge(Server<State>);
 
 /// What it has, and how it behaves.
 #[derive(Default)]
@@ -43,28 +36,16 @@ pub(crate) struct State {
 
 impl Forge {
     pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        // Ends with the process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                // Whoever asked may have gone.
-                std::thread::spawn(move || drop(answer(&stream, port, &state)));
-            }
-        });
-        Self { port, state }
+        Self(Server::start(State::default(), State::answer))
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap());
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.0.change(change)
     }
 
     /// What was asked since it was asked for last.
     pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.state.lock().unwrap().asked)
+        self.0.change(|state| std::mem::take(&mut state.asked))
     }
 
     /// Publishes files under a tag.
@@ -78,7 +59,7 @@ impl Forge {
 
     /// Its address.
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.0.url()
     }
 
     /// A manifest whose package `tool` comes from it.
@@ -110,61 +91,27 @@ pub(crate) fn archive(sandbox: &Sandbox, says: &str) -> Vec<u8> {
     output.stdout
 }
 
-fn answer(mut stream: &TcpStream, port: u16, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut headers = BTreeMap::new();
-    for line in lines {
-        let line = line?;
-        let Some((name, value)) = line.split_once(':') else {
-            break;
-        };
-        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-    }
-    let (status, more, body) = {
-        let mut state = state.lock().unwrap();
-        state.asked.push(target.clone());
-        state.answer(&target, &headers, port)
-    };
-    let tag = format!("\"{}\"", &Digest::of(&body).hex()[..16]);
-    let known = headers.get("if-none-match") == Some(&tag);
-    let (status, body) = if known && status.starts_with("200") {
-        ("304 Not Modified".to_owned(), Vec::new())
-    } else {
-        (status, body)
-    };
-    let head = format!(
-        "HTTP/1.1 {status}\r\nETag: {tag}\r\n{more}Content-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&body)
-}
-
 impl State {
-    fn answer(
-        &self,
-        target: &str,
-        headers: &BTreeMap<String, String>,
-        port: u16,
-    ) -> (String, String, Vec<u8>) {
-        let plain = |status: &str, body: Vec<u8>| (status.to_owned(), String::new(), body);
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        self.asked.push(asked.target.clone());
+        self.told(asked, &asked.target).tagged(asked)
+    }
+
+    fn told(&self, asked: &Asked, target: &str) -> Answer {
         let is_api = target.starts_with("/api/");
         if self.used_up && is_api {
             let more = "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1767272400\r\n";
-            return ("403 Forbidden".to_owned(), more.to_owned(), Vec::new());
+            return Answer::new("403 Forbidden", Vec::new()).with(more);
         }
-        let who = headers
-            .get("authorization")
-            .or_else(|| headers.get("private-token"));
+        let who = asked.header("authorization");
+        let who = who.or_else(|| asked.header("private-token"));
         if let Some(token) = &self.token
             && who.is_none_or(|who| !who.ends_with(token.as_str()))
         {
-            return plain("404 Not Found", Vec::new());
+            return Answer::absent();
         }
         if let Some(text) = self.instead.as_ref().filter(|_| is_api) {
-            return plain("200 OK", text.clone().into_bytes());
+            return Answer::found(text.clone());
         }
         let is_list = [
             "/api/v3/repos/maker/tool/releases?",
@@ -173,8 +120,8 @@ impl State {
         .iter()
         .any(|list| target.starts_with(list));
         if is_list || target.starts_with("/api/v4/projects/maker%2Ftool/releases?") {
-            let list = self.page(target, port);
-            return plain("200 OK", serde_json::to_vec(&list).unwrap());
+            let list = self.page(target, asked.port);
+            return Answer::found(serde_json::to_vec(&list).unwrap());
         }
         let file = target
             .strip_prefix("/maker/tool/releases/download/")
@@ -186,10 +133,7 @@ impl State {
             let (_, files) = self.releases.iter().find(|(it, _)| *it == tag)?;
             files.get(name)
         });
-        match found {
-            Some(bytes) => plain("200 OK", bytes.clone()),
-            None => plain("404 Not Found", Vec::new()),
-        }
+        Answer::of(found.cloned())
     }
 
     /// One page of the list, newest first, in the forge's own words.

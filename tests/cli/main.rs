@@ -47,6 +47,7 @@ mod runs;
 mod services;
 mod switching;
 mod terminal;
+mod together;
 mod trials;
 mod uninstalling;
 mod updating;
@@ -54,6 +55,8 @@ mod vendoring;
 mod waiting;
 mod ways;
 
+#[path = "../support/server.rs"]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -27,6 +27,9 @@ mod serving;
 mod state;
 mod steps;
 mod sweep;
+#[path = "../support/server.rs"]
+#[expect(dead_code, reason = "what catalogues need besides")]
+mod server;
 mod world;
 
 /// So many points are tried at least, also where not every step is.

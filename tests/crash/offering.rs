@@ -2,16 +2,13 @@
 //! into a folder for others, and built for another place.
 
 use std::fs;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
 use std::sync::OnceLock;
 
 use crate::scenarios::SWITCH;
 use crate::scenarios::Scenario;
 use crate::scenarios::one;
+use crate::server::Answer;
+use crate::server::Server;
 use crate::world::World;
 
 /// All of them.
@@ -106,44 +103,22 @@ fn vendored(world: &World) {
 
 /// Where the forge listens: one for the whole test, until it ends.
 fn port() -> u16 {
-    static PORT: OnceLock<u16> = OnceLock::new();
-    *PORT.get_or_init(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                // Whoever asked may have been killed.
-                std::thread::spawn(move || drop(answer(&stream)));
-            }
-        });
-        port
-    })
+    static FORGE: OnceLock<Server<()>> = OnceLock::new();
+    FORGE
+        .get_or_init(|| Server::start((), |(), asked| answer(&asked.target)))
+        .port()
 }
 
-fn answer(mut stream: &TcpStream) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    let body = if first.contains("/releases/download/v1.0.0/tool-linux-amd64 ") {
-        TOOL.to_owned()
-    } else if first.contains("/repos/maker/tool/releases?") {
+fn answer(target: &str) -> Answer {
+    let tagged = |body: String| Answer::found(body).with("ETag: \"1\"\r\n");
+    if target.ends_with("/releases/download/v1.0.0/tool-linux-amd64") {
+        tagged(TOOL.to_owned())
+    } else if target.contains("/repos/maker/tool/releases?") {
         let size = TOOL.len();
-        format!(
+        tagged(format!(
             r#"[{{"tag_name":"v1.0.0","assets":[{{"name":"tool-linux-amd64","size":{size}}}]}}]"#
-        )
+        ))
     } else {
-        return stream.write_all(
-            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        );
-    };
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())
+        Answer::absent()
+    }
 }

@@ -1,20 +1,14 @@
 //! Downloads: what comes over a link that is as fast as this machine, hashed and unpacked on its way.
 
 use std::fs;
-use std::net::TcpListener;
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
-use std::thread::sleep;
-use std::time::Duration;
 
 use crate::Result;
 use crate::contest::Contender;
 use crate::contest::in_turn;
 use crate::corpus;
 use crate::desk::Desk;
+use crate::nginx::Nginx;
 use crate::program::Program;
 use crate::program::is_installed;
 use crate::table::Look;
@@ -26,56 +20,6 @@ const LENGTH: usize = 200_000_000;
 
 /// What is promised: 0.8 times the speed of curl.
 const AS_FAST_AS_CURL: Target = Target::Ratio(1.25);
-
-/// A server of plain files; it ends when this is dropped.
-struct Nginx {
-    child: Child,
-    port: u16,
-}
-
-impl Nginx {
-    fn start(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder.join("temp"))?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let here = folder.display();
-        let conf = format!(
-            "daemon off; master_process off; pid {here}/pid; error_log {here}/errors;\n\
-             events {{}}\n\
-             http {{ access_log off; sendfile on; client_body_temp_path {here}/temp;\n\
-             server {{ listen 127.0.0.1:{port}; root {here}; }} }}\n"
-        );
-        fs::write(folder.join("conf"), conf)?;
-        let mut command = Command::new("nginx");
-        command.arg("-c").arg(folder.join("conf"));
-        let command = command.stdin(Stdio::null()).stderr(Stdio::null());
-        let mut started = Self {
-            child: command.spawn()?,
-            port,
-        };
-        for _ in 0..500 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Ok(started);
-            }
-            if started.child.try_wait()?.is_some() {
-                break;
-            }
-            sleep(Duration::from_millis(10));
-        }
-        Err("`nginx` does not start here".into())
-    }
-
-    fn url(&self, name: &str) -> String {
-        format!("http://127.0.0.1:{}/{name}", self.port)
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 /// A program and an archive, each into a home that has nothing, from a lock that knows them.
 pub(crate) fn both(desk: &Desk) -> Result<Vec<Row>> {

@@ -5,6 +5,7 @@ mod generations;
 mod objects;
 mod packages;
 mod program;
+mod solving;
 mod switching;
 
 use crate::Result;
@@ -32,4 +33,5 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("downloads", downloads::both),
     ("wheels", packages::wheels),
     ("npm", packages::npm),
+    ("solving 2,000 packages", solving::all),
 ];

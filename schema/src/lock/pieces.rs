@@ -57,7 +57,7 @@ pub struct Piece {
     pub version: String,
     /// The file, as the catalogue names it.
     pub file: String,
-    /// How many bytes it has, where the catalogue tells.
+    /// How many bytes it has, where the catalogue tells; of a repository, how many an archive of it has, more or less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// What its bytes hash to, as the catalogue tells, or as they were when they were fetched to be locked.

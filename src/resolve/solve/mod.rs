@@ -182,11 +182,12 @@ impl DependencyProvider for Provider<'_> {
     type P = String;
     type V = u32;
     type VS = Numbers;
-    type Priority = (bool, u32, Reverse<usize>);
+    type Priority = (bool, bool, u32, Reverse<usize>);
     type M = String;
     type Err = CatalogueError;
 
-    /// Who was in the way most often is decided first, then who has the least choice.
+    /// What has one version left is no choice: what that needs is known before anything is chosen, or much of it is undone
+    /// again. Then comes who was in the way most often, then who has the least choice.
     fn prioritize(
         &self,
         package: &String,
@@ -201,7 +202,13 @@ impl DependencyProvider for Provider<'_> {
             None => 0,
         };
         let comes_first = !self.universe.is_slot(package);
-        (comes_first, conflicts.conflict_count(), Reverse(count))
+        let is_no_choice = count <= 1;
+        (
+            comes_first,
+            is_no_choice,
+            conflicts.conflict_count(),
+            Reverse(count),
+        )
     }
 
     fn choose_version(

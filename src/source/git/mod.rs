@@ -117,6 +117,7 @@ impl<'a> Git<'a> {
         let here = repository.bring(content.clone())?;
         let entries = here.list()?;
         let mut archived = here.archive(&entries)?;
+        let size = archived.file.metadata().map(|it| it.len()).ok();
         let how = Unpack::new(Packing::Tar);
         let added = hash_archive(&mut archived.file, &how)
             .map_err(|error| not_taken(address, &content, &error))?;
@@ -147,7 +148,7 @@ impl<'a> Git<'a> {
             name: address.to_owned(),
             version: content.commit.clone(),
             file: content.spelled(),
-            size: None,
+            size,
             digest: ExpectedDigest::Blake3(tree.0),
             unpack: None,
             at: String::new(),

@@ -1,14 +1,8 @@
 //! A channel of conda's on loopback, with packages made here as its build tools make them.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::io::Cursor;
 use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 use serde_json::Map;
 use serde_json::Value;
@@ -19,6 +13,9 @@ use zip::write::SimpleFileOptions;
 
 use crate::Sandbox;
 use crate::pypi::sha256;
+use crate::server::Answer;
+use crate::server::Asked;
+use crate::server::Server;
 
 /// The place packages say they were built in.
 pub(crate) fn placeholder() -> String {
@@ -249,10 +246,7 @@ impl Package {
 }
 
 /// A server of channels.
-pub(crate) struct Channel {
-    port: u16,
-    state: Arc<Mutex<State>>,
-}
+pub(crate) struct Channel(Server<State>);
 
 /// What it has, and how it behaves.
 #[derive(Default)]
@@ -271,28 +265,16 @@ pub(crate) struct State {
 
 impl Channel {
     pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        // Ends with the process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                // Whoever asked may have gone.
-                std::thread::spawn(move || drop(answer(&stream, &state)));
-            }
-        });
-        Self { port, state }
+        Self(Server::start(State::default(), State::answer))
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap());
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.0.change(change)
     }
 
     /// What was asked since it was asked for last.
     pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.state.lock().unwrap().asked)
+        self.0.change(|state| std::mem::take(&mut state.asked))
     }
 
     /// Publishes a package in the channel `lab`.
@@ -322,7 +304,7 @@ impl Channel {
     }
 
     pub(crate) fn url(&self, channel: &str) -> String {
-        format!("http://127.0.0.1:{}/{channel}", self.port)
+        format!("http://127.0.0.1:{}/{channel}", self.0.port())
     }
 
     /// A manifest whose packages come from the channel `lab`.
@@ -335,7 +317,12 @@ impl Channel {
 }
 
 impl State {
-    fn answer(&self, target: &str) -> Option<Vec<u8>> {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        self.asked.push(asked.target.clone());
+        Answer::of(self.found(&asked.target)).tagged(asked)
+    }
+
+    fn found(&self, target: &str) -> Option<Vec<u8>> {
         let (folder, name) = target.rsplit_once('/')?;
         let is_list = match name {
             "repodata.json" => self.is_plain,
@@ -361,37 +348,4 @@ impl State {
             zstd::encode_all(&*text, 3).unwrap()
         })
     }
-}
-
-fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut known = None;
-    for line in lines {
-        let line = line?;
-        let Some((name, value)) = line.split_once(':') else {
-            break;
-        };
-        if name.eq_ignore_ascii_case("if-none-match") {
-            known = Some(value.trim().to_owned());
-        }
-    }
-    let found = {
-        let mut state = state.lock().unwrap();
-        state.asked.push(target.clone());
-        state.answer(&target)
-    };
-    let tag = found.as_ref().map(|body| format!("\"{}\"", sha256(body)));
-    let (status, body) = match found {
-        Some(_) if known.is_some() && known == tag => ("304 Not Modified", Vec::new()),
-        Some(body) => ("200 OK", body),
-        None => ("404 Not Found", Vec::new()),
-    };
-    let length = body.len();
-    let tag = tag.map_or(String::new(), |tag| format!("ETag: {tag}\r\n"));
-    let head =
-        format!("HTTP/1.1 {status}\r\n{tag}Content-Length: {length}\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&body)
 }

@@ -1,13 +1,6 @@
 //! A registry of crates on loopback: a sparse index, crates made here, and builds of their programs.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 use serde_json::Value;
 use serde_json::json;
@@ -15,12 +8,12 @@ use serde_json::json;
 use crate::Sandbox;
 use crate::oci::content::digest;
 use crate::oci::content::tar;
+use crate::server::Answer;
+use crate::server::Asked;
+use crate::server::Server;
 
 /// A registry.
-pub(crate) struct Index {
-    port: u16,
-    state: Arc<Mutex<State>>,
-}
+pub(crate) struct Index(Server<State>);
 
 /// What it has, and how it behaves.
 #[derive(Default)]
@@ -37,23 +30,11 @@ pub(crate) struct State {
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        // Ends with the process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                // Whoever asked may have gone.
-                std::thread::spawn(move || drop(answer(&stream, port, &state)));
-            }
-        });
-        Self { port, state }
+        Self(Server::start(State::default(), State::answer))
     }
 
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap())
+        self.0.change(change)
     }
 
     /// What was asked since this was called last.
@@ -62,7 +43,7 @@ impl Index {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.0.url()
     }
 
     /// Publishes a version of a crate; `about` is added to its `Cargo.toml`, `line` to what the index says.
@@ -121,41 +102,16 @@ fn plain_tar(above: &std::path::Path, name: &str) -> Vec<u8> {
     output.stdout
 }
 
-fn answer(mut stream: &TcpStream, port: u16, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut asker = None;
-    for line in lines {
-        let line = line?;
-        let Some((name, value)) = line.split_once(": ") else {
-            break;
-        };
-        if name.eq_ignore_ascii_case("authorization") {
-            asker = Some(value.to_owned());
-        }
-    }
-    let (status, body) = {
-        let mut state = state.lock().unwrap();
-        state.asked.push((path.clone(), asker.clone()));
-        if state.wants.is_some() && state.wants != asker {
-            ("401 Unauthorized", Vec::new())
-        } else {
-            match state.found(&path, port) {
-                Some(body) => ("200 OK", body),
-                None => ("404 Not Found", Vec::new()),
-            }
-        }
-    };
-    let head = format!(
-        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&body)
-}
-
 impl State {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        let asker = asked.authorization();
+        self.asked.push((asked.target.clone(), asker.clone()));
+        if self.wants.is_some() && self.wants != asker {
+            return Answer::new("401 Unauthorized", Vec::new());
+        }
+        Answer::of(self.found(&asked.target, asked.port))
+    }
+
     /// Says one thing more of a version.
     pub(crate) fn say(&mut self, (name, version): (&str, &str), (key, value): (&str, &Value)) {
         let mut lines = self.crates.get_mut(name).unwrap().iter_mut();

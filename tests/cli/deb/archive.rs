@@ -1,17 +1,14 @@
 //! An archive of Debian's kind, made with Debian's own programs, signed, and served on loopback.
 
-use std::io::BufRead;
-use std::io::BufReader;
 use std::io::Write;
-use std::net::TcpListener;
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 use crate::Sandbox;
+use crate::server::Answer;
+use crate::server::Asked;
+use crate::server::Server;
 
 /// What the archive stands on.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -36,8 +33,8 @@ pub(crate) fn is_there() -> bool {
 /// An archive with a suite `stable` for amd64 and arm64.
 pub(crate) struct Archive<'a> {
     sandbox: &'a Sandbox,
-    port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
+    /// What was asked.
+    server: Server<Vec<String>>,
     keys: Keys,
 }
 
@@ -146,12 +143,15 @@ impl<'a> Archive<'a> {
             "apt.conf",
             format!("Dir::Etc \"{}\";\n", sandbox.root().join("apt").display()),
         );
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let port = serve(sandbox.root().join("archive"), Arc::clone(&asked));
+        let root = sandbox.root().join("archive");
+        let server = Server::start(Vec::new(), move |all: &mut Vec<String>, asked: &Asked| {
+            all.push(asked.target.clone());
+            let file = root.join(asked.target.trim_start_matches('/'));
+            Answer::of(std::fs::read(file).ok())
+        });
         Self {
             sandbox,
-            port,
-            asked,
+            server,
             keys,
         }
     }
@@ -161,12 +161,12 @@ impl<'a> Archive<'a> {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.server.url()
     }
 
     /// What was asked since it was asked for last.
     pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+        self.server.change(std::mem::take)
     }
 
     /// Builds a package of what `fill` puts into its folder.
@@ -291,42 +291,4 @@ fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     let digest: [u8; 32] = sha2::Sha256::digest(bytes).into();
     dgmo_schema::id::Digest::from_bytes(digest).hex()
-}
-
-/// Serves the files of a folder; ends with the process.
-fn serve(root: PathBuf, asked: Arc<Mutex<Vec<String>>>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let (root, asked) = (root.clone(), Arc::clone(&asked));
-            std::thread::spawn(move || {
-                let mut lines = BufReader::new(stream.try_clone()?).lines();
-                let first = lines.next().transpose()?.unwrap_or_default();
-                let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-                for line in lines {
-                    if line?.is_empty() {
-                        break;
-                    }
-                }
-                asked.lock().unwrap().push(path.clone());
-                answer(&mut stream, &root, &path)
-            });
-        }
-    });
-    port
-}
-
-fn answer(stream: &mut impl Write, root: &Path, path: &str) -> std::io::Result<()> {
-    let found = std::fs::read(root.join(path.trim_start_matches('/')));
-    let (status, body) = match found {
-        Ok(body) => ("200 OK", body),
-        Err(_) => ("404 Not Found", Vec::new()),
-    };
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    )?;
-    stream.write_all(&body)
 }

@@ -2,7 +2,8 @@
 
 mod archive;
 mod believed;
-mod real;
+mod postgres;
+pub(crate) mod real;
 
 use super::Sandbox;
 pub(crate) use archive::Archive;

@@ -279,10 +279,23 @@ fn an_address_takes_its_versions_from_tags() {
     let lock = sandbox.read("work/dgmo.lock");
     sandbox.switch();
     assert_eq!(sandbox.read("work/dgmo.lock"), lock);
+    brought_to_a_version_that_is_named(&sandbox);
     sandbox.manifest("indexes: [{path: ./tools.yaml}]\npackages: {hello: latest}\n");
     sandbox.dgmo("update").works();
     sandbox.switch();
     runs(&sandbox, "hello", "2.0.0");
+}
+
+/// What an index says of addresses has versions like anything else, once and for good.
+fn brought_to_a_version_that_is_named(sandbox: &Sandbox) {
+    sandbox.dgmo("update hello --to 1.0.0").works();
+    runs(sandbox, "hello", "1.0.0");
+    sandbox.switch().says("nothing to do");
+    sandbox.dgmo("update hello --to 2.0.0").fails("DG1223");
+    sandbox.dgmo("update hello --to 2.0.0 --edit").works();
+    runs(sandbox, "hello", "2.0.0");
+    sandbox.dgmo("rollback").works();
+    runs(sandbox, "hello", "1.0.0");
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! A machine that has a manifest, a lock and the address of a mirror.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+
+use serde_json::Value;
 
 use super::super::Sandbox;
 use super::super::forge::archive;
@@ -15,6 +18,8 @@ use super::super::vendoring::programs_run;
 use super::downloads;
 use super::mirrored;
 use super::web::Web;
+use crate::server::Answer;
+use crate::server::Server;
 
 /// Nobody but the mirror can be asked any more: the sources answer nothing, or are gone.
 fn alone(here: &Here) {
@@ -190,9 +195,77 @@ fn a_mirror_that_dies_on_the_way_is_followed_by_the_next() {
         dying.address,
         web.url()
     );
-    let ran = there.dgmo(&line).works().says("is not asked any more");
-    assert_eq!(ran.stderr.matches("is not asked any more").count(), 1);
+    let ran = there.dgmo(&line).works();
+    assert_eq!(ran.stderr.matches("breaks off").count(), 1, "{ran}");
     programs_run(&there, here.git);
+}
+
+/// A mirror whose first so many answers for each download are cut in the middle.
+fn cutting(folder: &Path, most: u32) -> Server<BTreeMap<String, u32>> {
+    let folder = folder.to_owned();
+    Server::start(BTreeMap::new(), move |cut: &mut BTreeMap<_, _>, asked| {
+        let path = asked.target.trim_start_matches('/');
+        let answer = Answer::of(fs::read(folder.join(path)).ok());
+        let count = cut.entry(path.to_owned()).or_default();
+        if path == "mirror.json" || *count == most {
+            return answer;
+        }
+        *count += 1;
+        answer.cut(10)
+    })
+}
+
+#[test]
+fn a_mirror_that_is_cut_a_few_times_is_waited_for() {
+    let (here, mirror) = mirrored();
+    alone(&here);
+    // Each try of ours is two transfers.
+    let flaky = cutting(&mirror, 2);
+    let there = here.another();
+    let ran = there.dgmo(&format!("switch --from-mirror {}", flaky.url()));
+    let ran = ran.works().says_nothing_of("is not asked any more");
+    assert_eq!(ran.stderr.matches("breaks off").count(), 1, "{ran}");
+    programs_run(&there, here.git);
+    // Not for ever.
+    let broken = cutting(&mirror, u32::MAX);
+    let other = here.another();
+    let ran = other.dgmo(&format!("switch --from-mirror {}", broken.url()));
+    let ran = ran.fails("DG1280").says("is not asked any more");
+    assert_eq!(
+        ran.stderr.matches("is not asked any more").count(),
+        1,
+        "{ran}"
+    );
+    nobody_was_asked(&here);
+}
+
+#[test]
+fn a_mirror_that_never_ends_is_left_where_the_lock_tells_how_much_there_is() {
+    let (here, mirror) = mirrored();
+    if !here.git {
+        return;
+    }
+    alone(&here);
+    let lock: Value = serde_json::from_str(&here.sandbox.read("work/dgmo.lock")).unwrap();
+    assert!(lock.to_string().contains("\"size\""), "{lock}");
+    let folder = mirror.clone();
+    // An archive with a hundred million bytes behind its end.
+    let endless = Server::start((), move |(), asked| {
+        let path = asked.target.trim_start_matches('/');
+        let mut bytes = fs::read(folder.join(path)).unwrap_or_default();
+        if bytes.get(257..262) == Some(b"ustar".as_slice()) {
+            bytes.resize(100 << 20, 0);
+        }
+        Answer::found(bytes)
+    });
+    let there = here.another();
+    let line = format!("switch --from-mirror {}", endless.url());
+    there
+        .dgmo(&line)
+        .exits(1)
+        .says("has other bytes")
+        .says("has more than 1");
+    nobody_was_asked(&here);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Packages of npm: what is locked, where it lies, who is asked, and what is refused.
 
 mod nodes;
-mod packs;
+pub(crate) mod packs;
 pub(crate) mod registry;
 mod tools;
 

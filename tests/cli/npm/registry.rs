@@ -1,26 +1,19 @@
 //! A registry on loopback: it tells of packages as real ones do, and gives their archives.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 use serde_json::Value;
 use serde_json::json;
 
 use super::super::Sandbox;
+use crate::server::Answer;
+use crate::server::Asked;
+use crate::server::Server;
 
 /// A registry.
-pub(crate) struct Registry {
-    port: u16,
-    state: Arc<Mutex<State>>,
-}
+pub(crate) struct Registry(Server<State>);
 
 /// What it has, and how it behaves.
 #[derive(Default)]
@@ -48,28 +41,16 @@ enum Archive {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        // Ends with the process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                // Whoever asked may have gone.
-                std::thread::spawn(move || drop(answer(&stream, port, &state)));
-            }
-        });
-        Self { port, state }
+        Self(Server::start(State::default(), State::answer))
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap());
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.0.change(change)
     }
 
     /// What was asked since this was called last.
     pub(crate) fn asked(&self) -> Vec<(String, Option<String>)> {
-        std::mem::take(&mut self.state.lock().unwrap().asked)
+        self.0.change(|state| std::mem::take(&mut state.asked))
     }
 
     /// Publishes `name@version`; `about` is its `package.json`, with `integrity`.
@@ -134,7 +115,7 @@ impl Registry {
 
     /// Its address.
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.0.url()
     }
 
     /// The lines of a manifest that name it.
@@ -163,40 +144,20 @@ pub(crate) fn integrity(bytes: &[u8]) -> String {
     text
 }
 
-fn answer(stream: &TcpStream, port: u16, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let path = first.split(' ').nth(1).unwrap_or_default();
-    let path = path.trim_start_matches('/').replace("%2f", "/");
-    let (mut asker, mut accept) = (None, String::new());
-    for line in lines {
-        let line = line?;
-        if line.is_empty() {
-            break;
+impl State {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        let path = asked.target.trim_start_matches('/').replace("%2f", "/");
+        let asker = asked.authorization();
+        self.asked.push((path.clone(), asker.clone()));
+        if self.wants.is_some() && self.wants != asker {
+            return Answer::new("401 Unauthorized", Vec::new());
         }
-        let (name, value) = line.split_once(": ").unwrap_or_default();
-        match name.to_ascii_lowercase().as_str() {
-            "authorization" => asker = Some(value.to_owned()),
-            "accept" => value.clone_into(&mut accept),
-            _ => {}
-        }
+        let is_short = asked
+            .header("accept")
+            .is_some_and(|it| it.contains("install-v1"));
+        let (status, body) = found(self, &path, asked.port, is_short);
+        Answer::new(status, body)
     }
-    let (status, body) = {
-        let mut state = state.lock().unwrap();
-        state.asked.push((path.clone(), asker.clone()));
-        if state.wants.is_some() && state.wants != asker {
-            ("401 Unauthorized", Vec::new())
-        } else {
-            found(&state, &path, port, accept.contains("install-v1"))
-        }
-    };
-    let mut stream = stream;
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
-    )?;
-    stream.write_all(&body)
 }
 
 fn found(state: &State, path: &str, port: u16, is_short: bool) -> (&'static str, Vec<u8>) {

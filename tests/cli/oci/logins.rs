@@ -12,7 +12,10 @@ const PAIR: &str = "bWU6c2VjcmV0";
 fn log_in(sandbox: &Sandbox, registry: &Registry, what: &str) {
     sandbox.write(
         "user/.docker/config.json",
-        format!("{{\"auths\": {{\"127.0.0.1:{}\": {what}}}}}", registry.port),
+        format!(
+            "{{\"auths\": {{\"127.0.0.1:{}\": {what}}}}}",
+            registry.port()
+        ),
     );
 }
 
@@ -96,7 +99,7 @@ fn who_asks_is_not_told_to_the_server_of_the_blobs() {
     let (registry, blobs) = (registry(&["1.0.0"]), registry(&["1.0.0"]));
     registry.change(|state| {
         state.wants = Wants::Token(String::new());
-        state.blobs_at = Some(blobs.port);
+        state.blobs_at = Some(blobs.port());
     });
     registry.manifest_of(&sandbox, "");
     sandbox.switch();
@@ -142,7 +145,7 @@ fn an_identity_is_changed_for_a_token() {
         "user/auth.json",
         format!(
             "{{\"auths\": {{\"127.0.0.1:{}/tools\": {{\"identitytoken\": \"idid\"}}}}}}",
-            registry.port
+            registry.port()
         ),
     );
     let file = sandbox.user().join("auth.json").display().to_string();

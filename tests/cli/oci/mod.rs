@@ -206,7 +206,8 @@ fn a_name_without_a_host_is_asked_at_the_registry_of_the_manifest() {
     sandbox.manifest(&format!(
         "sources:\n  oci: {{url: \"http://127.0.0.1:{}\", mirrors: [\"http://127.0.0.1:{}\"]}}\n\
          packages: {{hello: {{oci: tools/hello}}}}\n",
-        broken.port, registry.port
+        broken.port(),
+        registry.port()
     ));
     // The mirror has what the first one only says it has.
     sandbox.switch();

@@ -1,26 +1,18 @@
 //! A small registry on loopback that keeps what it is asked, and misbehaves as it is told.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Read;
-use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 use serde_json::json;
 
 use super::content::Push;
 use super::content::digest;
 use crate::Sandbox;
+use crate::server::Answer;
+use crate::server::Asked;
+use crate::server::Server;
 
 /// A registry.
-pub(crate) struct Registry {
-    pub(crate) port: u16,
-    state: Arc<Mutex<State>>,
-}
+pub(crate) struct Registry(Server<State>);
 
 /// What it has, and how it behaves.
 #[derive(Default)]
@@ -63,23 +55,11 @@ pub(crate) enum Wants {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        // Ends with the process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                // Whoever asked may have gone.
-                std::thread::spawn(move || drop(answer(&stream, port, &state)));
-            }
-        });
-        Self { port, state }
+        Self(Server::start(State::default(), State::answer))
     }
 
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap())
+        self.0.change(change)
     }
 
     /// What was asked since this was called last.
@@ -87,9 +67,13 @@ impl Registry {
         self.change(|state| std::mem::take(&mut state.asked))
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port()
+    }
+
     /// A name of this registry.
     pub(crate) fn named(&self, name: &str) -> String {
-        format!("127.0.0.1:{}/{name}", self.port)
+        format!("127.0.0.1:{}/{name}", self.0.port())
     }
 
     /// A manifest whose package `hello` comes from it.
@@ -118,73 +102,15 @@ impl Push for Registry {
     }
 }
 
-struct Answer {
-    status: &'static str,
-    headers: String,
-    body: Vec<u8>,
-    cut: Option<usize>,
-}
-
-impl Answer {
-    fn new(status: &'static str, headers: String, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            headers,
-            body,
-            cut: None,
-        }
-    }
-}
-
-fn answer(mut stream: &TcpStream, port: u16, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut first = String::new();
-    reader.read_line(&mut first)?;
-    let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let (mut asker, mut length, mut from) = (None, 0, None);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else {
-            break;
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "authorization" => asker = Some(value.to_owned()),
-            "content-length" => length = value.parse().unwrap(),
-            "range" => {
-                from = value
-                    .strip_prefix("bytes=")
-                    .and_then(|it| it.strip_suffix('-'))
-                    .and_then(|it| it.parse::<usize>().ok());
-            }
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let form = String::from_utf8_lossy(&body).into_owned();
-    let mut answer = state
-        .lock()
-        .unwrap()
-        .answer(&target, asker.as_deref(), (&form, port));
-    let whole = answer.body.len();
-    if let Some(from) = from.filter(|from| answer.status == "200 OK" && *from < whole) {
-        answer.status = "206 Partial Content";
-        answer.headers += &format!("Content-Range: bytes {from}-{}/{whole}\r\n", whole - 1);
-        answer.body.drain(..from);
-    }
-    let head = format!(
-        "HTTP/1.1 {}\r\nConnection: close\r\nContent-Length: {}\r\n{}\r\n",
-        answer.status,
-        answer.body.len(),
-        answer.headers
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&answer.body[..answer.cut.unwrap_or(answer.body.len())])
-}
-
 impl State {
-    fn answer(&mut self, target: &str, asker: Option<&str>, (form, port): (&str, u16)) -> Answer {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        let form = String::from_utf8_lossy(&asked.body).into_owned();
+        let asker = asked.header("authorization");
+        self.told(&asked.target, asker, (&form, asked.port))
+            .ranged(asked)
+    }
+
+    fn told(&mut self, target: &str, asker: Option<&str>, (form, port): (&str, u16)) -> Answer {
         let shown = if form.is_empty() {
             target.to_owned()
         } else {
@@ -196,14 +122,14 @@ impl State {
         }
         if self.used_up {
             let headers = "RateLimit-Limit: 100;w=21600\r\nRateLimit-Remaining: 0;w=21600\r\n";
-            return Answer::new("429 Too Many Requests", headers.to_owned(), Vec::new());
+            return Answer::new("429 Too Many Requests", Vec::new()).with(headers);
         }
         if let Some(challenge) = self.challenge(asker, port) {
             let headers = format!("WWW-Authenticate: {challenge}\r\n");
-            return Answer::new("401 Unauthorized", headers, b"{\"errors\":[]}".to_vec());
+            return Answer::new("401 Unauthorized", "{\"errors\":[]}").with(&headers);
         }
         self.content(target, port)
-            .unwrap_or_else(|| Answer::new("404 Not Found", String::new(), b"{}".to_vec()))
+            .unwrap_or_else(|| Answer::new("404 Not Found", "{}"))
     }
 
     /// How it wants to be told who asks, unless it was.
@@ -231,12 +157,12 @@ impl State {
             _ => false,
         };
         if !is_known {
-            return Answer::new("401 Unauthorized", String::new(), Vec::new());
+            return Answer::new("401 Unauthorized", Vec::new());
         }
         self.tokens += 1;
         self.left = self.uses.unwrap_or(1000);
         let body = json!({"token": format!("token-{}", self.tokens), "expires_in": 60});
-        Answer::new("200 OK", String::new(), body.to_string().into())
+        Answer::found(body.to_string())
     }
 
     fn content(&mut self, target: &str, port: u16) -> Option<Answer> {
@@ -252,21 +178,21 @@ impl State {
                 digest(bytes)
             );
             let bytes = self.instead.get(reference).unwrap_or(bytes);
-            return Some(Answer::new("200 OK", headers, bytes.clone()));
+            return Some(Answer::found(bytes.clone()).with(&headers));
         }
         let (_, digest) = rest.split_once("/blobs/")?;
         if let Some(other) = self.blobs_at.filter(|other| *other != port) {
             let headers = format!("Location: http://127.0.0.1:{other}{target}?signed=yes\r\n");
-            return Some(Answer::new("307 Temporary Redirect", headers, Vec::new()));
+            return Some(Answer::new("307 Temporary Redirect", Vec::new()).with(&headers));
         }
         let digest = digest.split('?').next()?;
         let bytes = self
             .instead
             .get(digest)
             .or_else(|| self.blobs.get(digest))?;
-        let mut answer = Answer::new("200 OK", String::new(), bytes.clone());
+        let answer = Answer::found(bytes.clone());
         if std::mem::take(&mut self.cuts) {
-            answer.cut = Some(bytes.len() / 2);
+            return Some(answer.cut(bytes.len() / 2));
         }
         Some(answer)
     }
@@ -294,6 +220,6 @@ impl State {
             _ => String::new(),
         };
         let body = json!({"name": repository, "tags": page});
-        Some(Answer::new("200 OK", headers, body.to_string().into()))
+        Some(Answer::found(body.to_string()).with(&headers))
     }
 }

@@ -2,14 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::io::Cursor;
 use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 use serde_json::Value;
 use serde_json::json;
@@ -17,12 +11,12 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::Sandbox;
+use crate::server::Answer;
+use crate::server::Asked;
+use crate::server::Server;
 
 /// An index.
-pub(crate) struct Index {
-    port: u16,
-    state: Arc<Mutex<State>>,
-}
+pub(crate) struct Index(Server<State>);
 
 /// What it has, and how it behaves.
 #[derive(Default)]
@@ -137,28 +131,16 @@ impl Wheel<'_> {
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        // Ends with the process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                // Whoever asked may have gone.
-                std::thread::spawn(move || drop(answer(&stream, &state)));
-            }
-        });
-        Self { port, state }
+        Self(Server::start(State::default(), State::answer))
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap());
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.0.change(change)
     }
 
     /// What was asked since it was asked for last.
     pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.state.lock().unwrap().asked)
+        self.0.change(|state| std::mem::take(&mut state.asked))
     }
 
     pub(crate) fn publish(&self, project: &str, file: File) {
@@ -191,7 +173,7 @@ impl Index {
 
     /// Its address.
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/simple", self.port)
+        format!("http://127.0.0.1:{}/simple", self.0.port())
     }
 
     /// A manifest with these packages.
@@ -203,41 +185,16 @@ impl Index {
     }
 }
 
-fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut authorization = None;
-    for line in lines {
-        let line = line?;
-        let Some((name, value)) = line.split_once(':') else {
-            break;
-        };
-        if name.eq_ignore_ascii_case("authorization") {
-            authorization = Some(value.trim().to_owned());
+impl State {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        self.asked.push(asked.target.clone());
+        match &self.authorization {
+            Some(wanted) if asked.authorization().as_ref() != Some(wanted) => Answer::absent(),
+            _ => Answer::of(self.found(&asked.target)),
         }
     }
-    let found = {
-        let mut state = state.lock().unwrap();
-        state.asked.push(target.clone());
-        match &state.authorization {
-            Some(wanted) if authorization.as_ref() != Some(wanted) => None,
-            _ => state.answer(&target),
-        }
-    };
-    let (status, body) = match found {
-        Some(body) => ("200 OK", body),
-        None => ("404 Not Found", Vec::new()),
-    };
-    let length = body.len();
-    let head =
-        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&body)
-}
 
-impl State {
-    fn answer(&self, target: &str) -> Option<Vec<u8>> {
+    fn found(&self, target: &str) -> Option<Vec<u8>> {
         if let Some(name) = target.strip_prefix("/simple/") {
             if let Some(text) = &self.instead {
                 return Some(text.clone().into_bytes());

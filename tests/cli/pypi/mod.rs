@@ -1,7 +1,7 @@
 //! Python packages: which wheels, laid out as one environment that runs wherever it is and is never written to.
 
 mod index;
-mod real;
+pub(crate) mod real;
 
 use std::process::Command;
 

@@ -9,7 +9,7 @@ use super::python;
 use super::sh;
 
 /// The index of this machine's pip, by its settings or by what it was built with, if it answers.
-fn machine() -> Option<(String, String)> {
+pub(crate) fn machine() -> Option<(String, String)> {
     let python = python()?;
     let ask = "import os, subprocess, sys, urllib.request\n\
         told = subprocess.run([sys.executable, '-m', 'pip', 'config', 'get', 'global.index-url'], capture_output=True, text=True)\n\
@@ -27,7 +27,7 @@ fn machine() -> Option<(String, String)> {
 }
 
 /// The certificates that this machine's pip believes, for networks that look into connections.
-fn certificates() -> Vec<(String, String)> {
+pub(crate) fn certificates() -> Vec<(String, String)> {
     let told = ["PIP_CERT", "SSL_CERT_FILE"]
         .iter()
         .find_map(|name| std::env::var(name).ok());

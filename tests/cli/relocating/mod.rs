@@ -3,6 +3,7 @@
 mod apple;
 mod catalogues;
 mod places;
+mod wheels;
 
 use std::fs;
 use std::path::Path;

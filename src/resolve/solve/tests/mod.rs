@@ -1,5 +1,7 @@
 //! The solver against trying everything, on small universes, and the sentences it says.
 
+mod large;
+
 use proptest::prelude::*;
 
 use dgmo_schema::lock::LockedPieces;

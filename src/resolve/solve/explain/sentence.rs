@@ -1,82 +1,73 @@
-//! Why there is no choice, in sentences: who needs what, and what of it there is not.
+//! One requirement as a sentence, with what of it there is not.
 
-use pubgrub::DerivationTree;
+use dgmo_schema::version::Version;
 use pubgrub::External;
 
-use super::Asked;
-use super::Numbers;
-use super::Provider;
-use super::ROOT;
-
-/// The most sentences; the rest is the same story again.
-const MOST: usize = 12;
+use super::super::Asked;
+use super::super::Numbers;
+use super::super::Provider;
+use super::super::ROOT;
+use super::Leaf;
+use super::story::Told;
 
 /// The most versions that are named as left out.
 const MOST_LEFT_OUT: usize = 3;
 
-/// One sentence for each requirement that takes part, from what is asked for to what is not there.
-pub(super) fn explain(
-    provider: &Provider<'_>,
-    tree: &DerivationTree<String, Numbers, String>,
-) -> Vec<String> {
-    let mut leaves = Vec::new();
-    collect(tree, &mut leaves);
-    let mut sentences: Vec<String> = Vec::new();
-    let mut say = |sentence: String| {
-        if !sentences.contains(&sentence) {
-            sentences.push(sentence);
-        }
-    };
-    let is_of_root =
-        |leaf: &&&External<_, _, _>| matches!(leaf, External::FromDependencyOf(p, ..) if p == ROOT);
-    let first = leaves.iter().filter(is_of_root);
-    let others = leaves.iter().filter(|leaf| !is_of_root(leaf));
-    for leaf in first.chain(others) {
+/// What is said of one package's need of another.
+pub(super) fn of(provider: &Provider<'_>, told: Told<'_>) -> Vec<String> {
+    let mut sentences = needs(provider, told);
+    for leaf in told {
         match leaf {
-            External::FromDependencyOf(package, numbers, needed, among) => {
-                if let Some(sentence) = requirement(provider, package, numbers, needed) {
-                    say(sentence);
-                }
-                if is_none(provider, needed, among) {
-                    say(absence(provider, package, numbers, needed));
-                }
+            External::FromDependencyOf(package, numbers, needed, _) if is_none(provider, leaf) => {
+                sentences.push(absence(provider, package, numbers, needed));
             }
             External::Custom(package, numbers, why) => {
                 let who = who(provider, package, numbers);
-                say(format!("{who} cannot be used: {why}"));
+                sentences.push(format!("{who} cannot be used: {why}"));
             }
-            External::NoVersions(..) | External::NotRoot(..) => {}
+            _ => {}
         }
-    }
-    let more = sentences.len().saturating_sub(MOST);
-    sentences.truncate(MOST);
-    if more > 0 {
-        sentences.push(format!("and {more} more like these"));
     }
     sentences
 }
 
-type Leaf = External<String, Numbers, String>;
-
-fn collect<'t>(tree: &'t DerivationTree<String, Numbers, String>, leaves: &mut Vec<&'t Leaf>) {
-    let mut waiting = vec![tree];
-    let mut seen = std::collections::HashSet::new();
-    while let Some(tree) = waiting.pop() {
-        match tree {
-            DerivationTree::External(leaf) => leaves.push(leaf),
-            DerivationTree::Derived(derived) => {
-                // What stands in it more than once is told once.
-                if derived.shared_id.is_none_or(|id| seen.insert(id)) {
-                    waiting.push(&derived.cause2);
-                    waiting.push(&derived.cause1);
-                }
-            }
+/// What the newest version needs, and whether the others need it, too, be it in other ranges.
+fn needs(provider: &Provider<'_>, told: Told<'_>) -> Vec<String> {
+    let needs = told.iter().filter_map(|leaf| match leaf {
+        External::FromDependencyOf(package, numbers, needed, _) => {
+            let range = range(provider, package, numbers, needed)?;
+            Some((newest(numbers), package, numbers, needed, range))
         }
-    }
+        _ => None,
+    });
+    let mut needs: Vec<_> = needs.collect();
+    needs.sort_by_key(|(newest, ..)| std::cmp::Reverse(*newest));
+    let Some((_, package, numbers, needed, range)) = needs.first() else {
+        return Vec::new();
+    };
+    let same = needs.iter().take_while(|it| it.4 == *range);
+    let numbers = same.fold(Numbers::clone(numbers), |all, it| all.union(it.2));
+    let sentence = requirement(provider, package, &numbers, needed, range);
+    let has_others = needs.iter().any(|it| it.4 != *range);
+    let sentence = sentence.map(|sentence| {
+        if has_others {
+            format!("{sentence} (its other versions need it, too)")
+        } else {
+            sentence
+        }
+    });
+    sentence.into_iter().collect()
 }
 
-/// `a` 1.2 needs `b` >=2. What is needed at exactly the same version is the package itself, with a part of it.
-fn requirement(
+fn newest(numbers: &Numbers) -> Option<u32> {
+    numbers.iter().last().and_then(|(_, end)| match end {
+        std::ops::Bound::Included(it) | std::ops::Bound::Excluded(it) => Some(*it),
+        std::ops::Bound::Unbounded => None,
+    })
+}
+
+/// What is needed as it was asked, with a space before it; nothing where anything will do.
+fn range(
     provider: &Provider<'_>,
     package: &str,
     numbers: &Numbers,
@@ -85,16 +76,25 @@ fn requirement(
     let range = asked(provider, package, numbers, needed, |asked| {
         asked.range.to_string()
     })?;
-    if package != ROOT && base(package) == base(needed) {
-        return None;
-    }
-    let range = if range.is_empty() || range == "*" {
-        String::new()
-    } else {
-        format!(" {range}")
-    };
+    Some(match range.as_str() {
+        "" | "*" => String::new(),
+        range => format!(" {range}"),
+    })
+}
+
+/// `a` 1.2 needs `b` >=2. What is needed at exactly the same version is the package itself, with a part of it.
+fn requirement(
+    provider: &Provider<'_>,
+    package: &str,
+    numbers: &Numbers,
+    needed: &str,
+    range: &str,
+) -> Option<String> {
     if package == ROOT {
         return Some(format!("`{needed}`{range} is asked for"));
+    }
+    if base(package) == base(needed) {
+        return None;
     }
     let who = who(provider, package, numbers);
     Some(format!("{who} needs `{needed}`{range}"))
@@ -141,8 +141,11 @@ fn who(provider: &Provider<'_>, package: &str, numbers: &Numbers) -> String {
     }
 }
 
-/// Whether no version at all is among these.
-fn is_none(provider: &Provider<'_>, package: &str, among: &Numbers) -> bool {
+/// Whether it needs something of which no version at all is that.
+pub(super) fn is_none(provider: &Provider<'_>, leaf: &Leaf) -> bool {
+    let External::FromDependencyOf(_, _, package, among) = leaf else {
+        return false;
+    };
     let known = provider.known.borrow();
     let offered = known.get(package).map_or(&[][..], |it| &it.versions[..]);
     let mut indexes = (0u32..).zip(offered);
@@ -158,9 +161,7 @@ fn absence(provider: &Provider<'_>, package: &str, numbers: &Numbers, needed: &s
     let range = asked(provider, package, numbers, needed, |asked| {
         asked.range.clone()
     });
-    let fits = |version: &dgmo_schema::version::Version| {
-        range.as_ref().is_none_or(|range| range.matches(version))
-    };
+    let fits = |version: &Version| range.as_ref().is_none_or(|range| range.matches(version));
     let left_out: Vec<String> = offered
         .left_out
         .iter()
