@@ -380,6 +380,37 @@ fn a_digest_nobody_tells_is_made_when_it_is_locked() {
 }
 
 #[test]
+fn what_a_wheel_became_for_one_tool_it_is_for_the_next() {
+    let Some(python) = python() else { return };
+    let index = Index::new();
+    let text = "prefix=/project/out\nlibdir=${prefix}/lib\n";
+    let files = [("kit/__init__.py", ""), ("kit/lib/pkgconfig/kit.pc", text)];
+    index.wheel("kit", "1", &[], &files);
+    for (tool, module) in [("one", "one.py"), ("two", "two.py")] {
+        index.wheel(tool, "1", &["Requires-Dist: kit"], &[(module, "")]);
+    }
+    let sandbox = Sandbox::new();
+    let mut packages = String::new();
+    for tool in ["one", "two"] {
+        packages.push_str(&format!(
+            "  {tool}: {{pypi: {tool}, python: \"{python}\"}}\n"
+        ));
+        index.manifest(&sandbox, &packages);
+        let ran = sandbox.switch();
+        // It is looked through once, so it is told once.
+        let is_told = ran.stderr.contains("named the place it was built for");
+        assert_eq!(is_told, tool == "one", "{ran}");
+    }
+    let site = "../home/store/trees/*/env/lib/python*/site-packages";
+    sandbox
+        .sh(&format!(
+            "grep -l pcfiledir {site}/kit/lib/pkgconfig/kit.pc | wc -l; ls {site}/kit/__pycache__/*.pyc | wc -l"
+        ))
+        .works()
+        .says("2\n2\n");
+}
+
+#[test]
 fn texts_in_a_wheel_find_what_is_beside_them() {
     let index = Index::new();
     let text = "prefix=/project/out\nlibdir=${prefix}/lib\n";
