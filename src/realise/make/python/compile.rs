@@ -1,7 +1,7 @@
 //! Bytecode, made once: by the Python that will read it, in a form it never looks at the source for.
 //!
-//! Python is given the sources as a list, and gives the bytecode back in one file, so that neither the one nor the
-//! other depends on where anything lies. Which file a code came from is set anew whenever Python loads it.
+//! Python is given the sources as a list, and gives the bytecode back in one file, which does not depend on where
+//! anything lies. Which file a code came from is set anew whenever Python loads it.
 
 use std::fs;
 use std::io::Read;
@@ -14,7 +14,6 @@ use std::time::Duration;
 use dgmo_schema::event::Event;
 use dgmo_schema::id::BlobId;
 use dgmo_store::durable;
-use dgmo_store::durable::Folder;
 
 use super::super::Making;
 use crate::env::Var;
@@ -40,7 +39,7 @@ pub(super) struct Compiler {
     minor: String,
 }
 
-/// Reads a list of `FILE PATH` a line and writes, for each, four bytes of length and the bytecode; none for what is no
+/// Reads a list of files and what each is called, a zero behind each of both, and writes, for each, four bytes of length and the bytecode; none for what is no
 /// Python it understands, such as a template. The form is that of PEP 552: named by a hash that is not checked.
 ///
 /// What it imports is what `importlib.util` is made of, which takes half as long as Python itself to load.
@@ -52,13 +51,14 @@ if found != sys.argv[2]:
     sys.exit("it is " + found)
 head = magic + (1).to_bytes(4, "little")
 magic = int.from_bytes(magic, "little")
-with open("list-" + sys.argv[1], encoding="utf-8") as names, open("out-" + sys.argv[1], "wb") as out:
-    for line in names:
-        name, path = line.rstrip("\n").split(" ", 1)
+with open("list-" + sys.argv[1], "rb") as names:
+    names = names.read().split(b"\0")
+with open("out-" + sys.argv[1], "wb") as out:
+    for name, path in zip(names[::2], names[1::2]):
         with open(name, "rb") as file:
             source = file.read()
         try:
-            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+            code = compile(source, path.decode(), "exec", dont_inherit=True, optimize=0)
             made = head + _imp.source_hash(magic, source) + marshal.dumps(code)
         except Exception:
             made = b""
@@ -165,14 +165,9 @@ impl Compiler {
             path: folder.clone(),
             source,
         };
-        lay_out(making, sources, &folder)?;
         for (at, sources) in sources.chunks(share).enumerate() {
-            let lines = sources
-                .iter()
-                .map(|source| format!("{} {}\n", source.blob.0.hex(), source.path));
-            let list = lines.collect::<String>();
-            durable::write_new(&folder.join(format!("list-{at}")), list.as_bytes(), 0o600)
-                .map_err(failed)?;
+            let list = list(making, sources)?;
+            durable::write_new(&folder.join(format!("list-{at}")), &list, 0o600).map_err(failed)?;
         }
         let shares = sources.len().div_ceil(share);
         let ran = in_parallel(&vec![None; shares], shares, shares, |at| {
@@ -200,22 +195,17 @@ impl Compiler {
     }
 }
 
-/// Puts each source into the folder under the name of its digest.
-fn lay_out(making: &Making<'_>, sources: &[Source], folder: &Path) -> Result<(), PackageError> {
-    let into = Folder::open(folder).map_err(|source| PackageError::Scratch {
-        path: folder.to_owned(),
-        source,
-    })?;
-    let mut blobs: Vec<BlobId> = sources.iter().map(|source| source.blob).collect();
-    blobs.sort_unstable();
-    blobs.dedup();
-    for blob in blobs {
-        let name = blob.0.hex();
-        making
-            .insertion
-            .place_blob(blob, false, &into, name.as_ref())?;
+/// Where each source is, and what it is called.
+fn list(making: &Making<'_>, sources: &[Source]) -> Result<Vec<u8>, PackageError> {
+    let mut list = Vec::new();
+    for source in sources {
+        let file = making.insertion.blob_path(source.blob)?;
+        for field in [file.as_os_str().as_encoded_bytes(), source.path.as_bytes()] {
+            list.extend_from_slice(field);
+            list.push(0);
+        }
     }
-    Ok(())
+    Ok(list)
 }
 
 /// What was written in turn; an end in the middle of one is the end.
