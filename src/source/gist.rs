@@ -16,8 +16,8 @@ use dgmo_schema::manifest::ExpectedDigest;
 use dgmo_store::durable;
 
 use super::Address;
+use super::CatalogueError;
 use super::Downloads;
-use super::FetchError;
 use super::Fetched;
 use super::Online;
 use super::Request;
@@ -38,12 +38,12 @@ struct Of {
 impl Downloads<'_> {
     /// What matters of a download: as it was kept, else as `read` finds it in the bytes. `kind` stands for how it is
     /// read, and is another one when that changes.
-    pub(super) fn gist<E: From<FetchError>>(
+    pub(super) fn gist(
         &self,
         request: &Request,
         kind: &str,
-        read: impl FnOnce(&mut Fetched) -> Result<String, E>,
-    ) -> Result<String, E> {
+        read: &dyn Fn(&mut Fetched) -> Result<String, CatalogueError>,
+    ) -> Result<String, CatalogueError> {
         if let Some(gist) = self.gist_without_asking(request, kind) {
             return Ok(gist);
         }

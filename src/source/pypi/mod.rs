@@ -149,8 +149,8 @@ impl<'a> Pypi<'a> {
             }),
         };
         let gist = match fresh {
-            Fresh::Yes => self.downloads.gist(&request, listing::KIND, read)?,
-            Fresh::No => self.downloads.kept().gist(&request, listing::KIND, read)?,
+            Fresh::Yes => self.downloads.gist(&request, listing::KIND, &read)?,
+            Fresh::No => self.downloads.kept().gist(&request, listing::KIND, &read)?,
         };
         Ok(Page { index, url, gist })
     }
@@ -169,7 +169,7 @@ impl<'a> Pypi<'a> {
         let beside = beside.map(|digests| {
             let mut request = file_request(&project.page, file, ".metadata")?;
             request.expected.digests = digests;
-            self.downloads.gist(&request, metadata::KIND, |fetched| {
+            self.downloads.gist(&request, metadata::KIND, &|fetched| {
                 let bytes = fetched.read(&request)?;
                 Ok(metadata::gist(&String::from_utf8_lossy(&bytes)))
             })
@@ -188,7 +188,7 @@ impl<'a> Pypi<'a> {
 
     fn text_within(&self, project: &Project, file: &File) -> Result<String, CatalogueError> {
         let request = wheel_request(&project.page, file)?;
-        self.downloads.gist(&request, metadata::KIND, |fetched| {
+        self.downloads.gist(&request, metadata::KIND, &|fetched| {
             let reader = std::io::BufReader::new(&mut fetched.file);
             let text = metadata::of_wheel(reader).map_err(|why| CatalogueError::Answer {
                 url: super::redacted(&request.url),
@@ -253,7 +253,7 @@ impl Fetcher for Pypi<'_> {
         let Some(project) = self.project(&name)? else {
             return Err(self.absent(&ask.source.offer, &name)?);
         };
-        let Some(release) = project.releases.get(version) else {
+        let Some(release) = project.release(version) else {
             let why = "its index does not list it any more".to_owned();
             return Ok(Some(Advice::Withdrawn(why)));
         };
@@ -432,7 +432,7 @@ impl<'s, 'a> Tool<'s, 'a> {
         name: &str,
         version: &Version,
     ) -> Result<File, CatalogueError> {
-        let release = project.releases.get(version);
+        let release = project.release(version);
         let release = release.ok_or_else(|| "it is not offered any more".to_owned());
         let file = release.and_then(|release| project.seen(self.wish()).file(release));
         file.map_err(|why| CatalogueError::NoBuild {
@@ -502,7 +502,7 @@ impl Universe for Tool<'_, '_> {
     fn needs(&self, package: &str, version: &Version) -> Result<Needs, CatalogueError> {
         let (name, extra) = metadata::split_extra(package);
         let project = self.found(name)?;
-        let Some(release) = project.releases.get(version) else {
+        let Some(release) = project.release(version) else {
             return Ok(Needs::Unusable("it is not offered any more".to_owned()));
         };
         let file = match project.seen(self.wish()).file(release) {

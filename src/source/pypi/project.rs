@@ -1,7 +1,6 @@
 //! A project of an index: its versions, and which file of one is for a Python on a system.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use dgmo_schema::generation::Timestamp;
@@ -39,8 +38,8 @@ impl Page {
 /// What an index has of a project.
 pub(super) struct Project {
     pub(super) page: Page,
-    /// By version: its wheels, and whether it has anything else.
-    pub(super) releases: BTreeMap<Version, Release>,
+    /// Rising by version: its wheels, and whether it has anything else.
+    pub(super) releases: Vec<(Version, Release)>,
     /// What wheels may be built for.
     tags: Vec<String>,
     pythons: Vec<Pythons>,
@@ -112,11 +111,16 @@ impl Project {
             }
         }
         Self {
-            releases: releases.into_iter().collect(),
+            page,
+            releases,
             tags,
             pythons,
-            page,
         }
+    }
+
+    pub(super) fn release(&self, version: &Version) -> Option<&Release> {
+        let found = self.releases.binary_search_by(|(it, _)| it.cmp(version));
+        found.ok().map(|at| &self.releases[at].1)
     }
 
     /// The project as it is for somebody.
@@ -320,7 +324,9 @@ mod tests {
             target: &target,
             not_after: not_after.map(Timestamp::from_seconds),
         };
-        let file = project.seen(wish).file(&project.releases[&version])?;
+        let file = project
+            .seen(wish)
+            .file(project.release(&version).unwrap())?;
         Ok(file.name)
     }
 
@@ -335,7 +341,8 @@ mod tests {
             {"filename":"other-9-py3-none-any.whl","url":"x"},
             {"filename":"a_b-9-nonsense.whl","url":"x"}"#,
         );
-        let versions: Vec<_> = project.releases.keys().map(Version::as_str).collect();
+        let versions = project.releases.iter();
+        let versions: Vec<_> = versions.map(|(version, _)| version.as_str()).collect();
         assert_eq!(versions, ["1.0", "1.1", "2.0", "3.0"]);
         assert_eq!(
             chosen(&project, "1.0", None).as_deref(),
@@ -361,7 +368,8 @@ mod tests {
         ] {
             assert_eq!(chosen(&project, version, not_after), Err(why.to_owned()));
         }
-        let withdrawn = project.releases.values().map(|it| project.withdrawn(it));
+        let releases = project.releases.iter();
+        let withdrawn = releases.map(|(_, it)| project.withdrawn(it));
         assert_eq!(
             withdrawn.collect::<Vec<_>>(),
             [None, None, None, Some("oops")]

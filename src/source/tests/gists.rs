@@ -13,17 +13,17 @@ use super::request;
 use super::server::Answer;
 use super::server::Server;
 use crate::source::Downloads;
-use crate::source::FetchError;
+use crate::source::Fetched;
 use crate::source::Online;
 use crate::source::Request;
 
 /// The first word, and how many answers it was read from.
 fn first_word(downloads: &Downloads<'_>, wanted: &Request, kind: &str) -> (String, usize) {
     let reads = Cell::new(0);
-    let gist = downloads.gist(wanted, kind, |fetched| {
+    let gist = downloads.gist(wanted, kind, &|fetched| {
         reads.set(reads.get() + 1);
         let text = String::from_utf8(fetched.read(wanted)?).unwrap();
-        Ok::<_, FetchError>(text.split(' ').next().unwrap().to_owned())
+        Ok(text.split(' ').next().unwrap().to_owned())
     });
     (gist.unwrap(), reads.get())
 }
@@ -109,8 +109,8 @@ fn a_gist_of_what_is_expected_is_of_those_bytes_only() {
     let asked = server.asked().len();
     for expected in [exactly(b"others"), exactly(b"otter")] {
         let wanted = request(&url, expected);
-        let read = |_: &mut _| -> Result<String, FetchError> { unreachable!("it is not here") };
-        assert!(online.gist(&wanted, "a 1", read).is_err());
+        let read = |_: &mut Fetched| unreachable!("it is not here");
+        assert!(online.gist(&wanted, "a 1", &read).is_err());
     }
     assert!(server.asked().len() > asked);
 }
