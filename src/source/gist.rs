@@ -112,7 +112,10 @@ impl Of {
             && self.size.is_none_or(|wanted| wanted == size)
             && wanted.all(|wanted| words.clone().any(|word| word == wanted));
         let begin = text.len() - rest.len();
-        is_it.then(|| text.split_off(begin))
+        is_it.then(|| {
+            text.drain(..begin);
+            text
+        })
     }
 
     /// Writes a gist down beside `bytes`. What cannot be written will be read again: that is no error.

@@ -44,21 +44,26 @@ pub(super) fn gist(files: &[Told], name: &str) -> String {
     let mut releases: BTreeMap<Version, Release<'_>> = BTreeMap::new();
     for told in files {
         let file = &told.file;
-        let is_odd = |text: &str| text.contains(char::is_control);
-        if is_odd(&file.name) || is_odd(&file.url) {
+        if [&file.name, &file.url]
+            .iter()
+            .any(|it| it.contains(char::is_control))
+        {
             continue;
         }
         // A wheel whose name says nothing we understand is none.
-        if let Ok(wheel) = file.name.parse::<Wheel>() {
-            if wheel.name == name {
-                let release = match releases.get_mut(&wheel.version) {
-                    Some(known) => known,
-                    None => releases.entry(wheel.version.clone()).or_default(),
-                };
-                release.wheels.push((wheel, told));
-            }
-        } else if let Some(version) = version_of_source(&file.name, name) {
-            releases.entry(version).or_default().has_source = true;
+        let wheel = file.name.parse::<Wheel>().ok();
+        let version = match &wheel {
+            Some(wheel) if wheel.name == name => wheel.version.clone(),
+            Some(_) => continue,
+            None => match version_of_source(&file.name, name) {
+                Some(version) => version,
+                None => continue,
+            },
+        };
+        let release = releases.entry(version).or_default();
+        match wheel {
+            Some(wheel) => release.wheels.push((wheel, told)),
+            None => release.has_source = true,
         }
     }
     let mut writer = Writer::default();
@@ -125,7 +130,8 @@ impl Writer {
             size,
             metadata,
         } = &told.file;
-        let published = or_nothing(told.published.map(Timestamp::seconds));
+        let number = |number: Option<u64>| or_nothing(number.map(|it| it.to_string()));
+        let published = number(told.published.map(Timestamp::seconds));
         let (mark, why) = match &told.yanked {
             Some(why) => ("y", plain(why)),
             None => (NOTHING, String::new()),
@@ -140,7 +146,8 @@ impl Writer {
             Beside::Something => "+".to_owned(),
             Beside::Proven(digest) => digest.to_string(),
         };
-        let (digest, size) = (or_nothing(digest.as_ref()), or_nothing(*size));
+        let digest = or_nothing(digest.map(|digest| digest.to_string()));
+        let size = number(*size);
         let line = format_args!(
             "W{tags} {pythons} {published} {mark}\t{name}\t{url}\t{digest}\t{size}\t{beside}\t{why}\n"
         );
@@ -148,8 +155,8 @@ impl Writer {
     }
 }
 
-fn or_nothing(value: Option<impl ToString>) -> String {
-    value.map_or_else(|| NOTHING.to_owned(), |value| value.to_string())
+fn or_nothing(value: Option<String>) -> String {
+    value.unwrap_or_else(|| NOTHING.to_owned())
 }
 
 /// What is shown to people, in one line.

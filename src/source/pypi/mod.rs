@@ -148,10 +148,15 @@ impl<'a> Pypi<'a> {
                 why,
             }),
         };
-        let gist = match fresh {
-            Fresh::Yes => self.downloads.gist(&request, listing::KIND, &read)?,
-            Fresh::No => self.downloads.kept().gist(&request, listing::KIND, &read)?,
+        let kept;
+        let downloads = match fresh {
+            Fresh::Yes => self.downloads,
+            Fresh::No => {
+                kept = self.downloads.kept();
+                &kept
+            }
         };
+        let gist = downloads.gist(&request, listing::KIND, &read)?;
         Ok(Page { index, url, gist })
     }
 
