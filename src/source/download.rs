@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::io::Seek;
+use std::path::PathBuf;
 
 use dgmo_schema::event::Event;
 use dgmo_schema::id::Digest;
@@ -85,6 +86,17 @@ impl<'a> Download<'a> {
             .is_some_and(|until| (now..=now + LONGEST_GOOD).contains(&until))
     }
 
+    /// What all of it hashes to, if all of it came before. Nothing is read of it.
+    pub(super) fn whole(&self) -> Option<Digest> {
+        Facts::of(self.downloads.folder(), &self.key()[..32])?.whole
+    }
+
+    /// Where its bytes are or would be.
+    pub(super) fn bytes(&self) -> PathBuf {
+        let name = format!("{}.bytes", &self.key()[..32]);
+        self.downloads.folder().join(name)
+    }
+
     fn hold(&self) -> Result<(Partial<'a>, Waited), FetchError> {
         let key = self.key();
         let waiting = || {
@@ -95,7 +107,7 @@ impl<'a> Download<'a> {
         };
         let digests = &self.request.expected.digests;
         let folder = self.downloads.folder();
-        if !folder.join(format!("{}.bytes", &key[..32])).exists() {
+        if !self.bytes().exists() {
             // Who may not fetch is told before a folder and a lock for it are made.
             self.downloads.agents(self.remote)?;
         }

@@ -112,6 +112,26 @@ pub struct Fetched {
     pub(super) link: Option<String>,
 }
 
+impl Fetched {
+    /// All of it, where it is a document.
+    pub(super) fn read(&mut self, request: &Request) -> Result<Vec<u8>, FetchError> {
+        if self.size > LARGEST_DOCUMENT {
+            return Err(FetchError::TooLarge {
+                url: super::redacted(&request.url),
+                limit: LARGEST_DOCUMENT,
+            });
+        }
+        let mut bytes = Vec::new();
+        match self.file.read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(source) => Err(FetchError::Cache {
+                url: super::redacted(&request.url),
+                source,
+            }),
+        }
+    }
+}
+
 /// The folder of downloads, and the means to fill it. Used from many threads.
 pub struct Downloads<'a> {
     folder: PathBuf,
@@ -318,23 +338,11 @@ impl<'a> Downloads<'a> {
             Some(kept) => kept,
             None => self.fetch(request)?,
         };
-        if fetched.size > LARGEST_DOCUMENT {
-            return Err(FetchError::TooLarge {
-                url: super::redacted(&request.url),
-                limit: LARGEST_DOCUMENT,
-            });
-        }
-        let mut bytes = Vec::new();
-        match fetched.file.read_to_end(&mut bytes) {
-            Ok(_) => Ok((bytes, fetched.link)),
-            Err(source) => Err(FetchError::Cache {
-                url: super::redacted(&request.url),
-                source,
-            }),
-        }
+        let bytes = fetched.read(request)?;
+        Ok((bytes, fetched.link))
     }
 
-    fn is_still_good(&self, request: &Request) -> bool {
+    pub(super) fn is_still_good(&self, request: &Request) -> bool {
         let Ok(Address::Remote(remote)) = Address::parse(&request.url) else {
             return false;
         };

@@ -6,6 +6,7 @@
 //!   <key>.bytes     the bytes as they come; an interrupted transfer goes on at their end
 //!   <key>.json      what the server said of them: entity tag, date; what they hash to once all have come
 //!   <key>.minisig   their signature, where one was asked for
+//!   <key>.gist      what matters of them, where it is little and there is much else
 //! ```
 //!
 //! `<key>` is the digest of the address, and of the form that was asked for. All of it may be deleted at any time: nothing here is believed without its
@@ -30,6 +31,7 @@ mod forge;
 mod forward;
 mod git;
 mod gate;
+mod gist;
 mod headers;
 mod index;
 mod mirrors;

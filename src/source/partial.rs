@@ -244,7 +244,7 @@ impl<'w> Partial<'w> {
         self.len = 0;
         self.hashing = self.hashing.anew();
         // What the server said goes first: bytes that nothing is said of are not gone on with.
-        for suffix in ["json", "bytes"] {
+        for suffix in ["json", "gist", "bytes"] {
             remove(&self.path(suffix))?;
         }
         Ok(())

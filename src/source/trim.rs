@@ -94,7 +94,8 @@ fn look(folder: &Path) -> io::Result<BTreeMap<String, Found>> {
         // Another process may have deleted it since we read its name.
         if let Ok(metadata) = fs::metadata(&path) {
             let changed = metadata.modified()?;
-            let bytes = metadata.len();
+            let gist = fs::metadata(path.with_extension("gist"));
+            let bytes = metadata.len() + gist.map_or(0, |gist| gist.len());
             found.insert(key.to_owned(), Found { changed, bytes });
         }
     }
@@ -106,7 +107,7 @@ fn delete(folder: &Path, key: &str) -> io::Result<bool> {
     let Some(_lock) = Partial::try_lock(folder, key)? else {
         return Ok(false);
     };
-    for suffix in ["json", "minisig", "bytes"] {
+    for suffix in ["json", "minisig", "gist", "bytes"] {
         match durable::remove_file(&folder.join(format!("{key}.{suffix}"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -72,8 +72,8 @@ impl Places {
             let end = usize::try_from(offset.checked_add(*size)?).ok()?;
             bytes.get(begin..end)
         });
-        for text in parts.flat_map(texts) {
-            if text.first() != Some(&b'/') || !(SHORTEST..LONGEST).contains(&text.len()) {
+        for text in parts.flat_map(whole_paths) {
+            if !(SHORTEST..LONGEST).contains(&text.len()) {
                 continue;
             }
             let Ok(text) = str::from_utf8(text) else {
@@ -104,16 +104,21 @@ impl Places {
     }
 }
 
-/// What stands between zeros, also behind the last one.
-fn texts(part: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = part;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let text = CStr::from_bytes_until_nul(rest).map_or(rest, CStr::to_bytes);
-        rest = rest.get(text.len() + 1..).unwrap_or_default();
-        Some(text)
+/// What begins with `/` of what stands between zeros, also behind the last one.
+///
+/// Most of a program is no text: what has no `/` in it is passed over many bytes at a time.
+fn whole_paths(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const AT_ONCE: usize = 64;
+    let chunks = part.chunks(AT_ONCE).enumerate();
+    let chunks = chunks.filter(|(_, chunk)| chunk.contains(&b'/'));
+    let slashes = chunks.flat_map(|(count, chunk)| {
+        let places = chunk.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        places.map(move |(at, _)| count * AT_ONCE + at)
+    });
+    let begins = slashes.filter(|at| *at == 0 || part[at - 1] == 0);
+    begins.map(|at| {
+        let rest = &part[at..];
+        CStr::from_bytes_until_nul(rest).map_or(rest, CStr::to_bytes)
     })
 }
 
@@ -215,6 +220,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn each_text_that_begins_as_a_path_is_found(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(0), Just(b'/')], 0..300),
+        ) {
+            let texts = bytes.split(|byte| *byte == 0);
+            let expected: Vec<&[u8]> = texts.filter(|text| text.starts_with(b"/")).collect();
+            prop_assert_eq!(whole_paths(&bytes).collect::<Vec<_>>(), expected);
+        }
+
         #[test]
         fn whatever_is_in_a_program_breaks_nothing(
             bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(0), Just(b'/')], 4..200),

@@ -12,6 +12,9 @@ use super::super::catalogue::Need;
 use super::super::catalogue::Needs;
 use super::target::Target;
 
+/// How its gist is written: another number where that changes.
+pub(super) const KIND: &str = "needs of a wheel 1";
+
 /// The most bytes the text may have.
 const LARGEST: u64 = 16 << 20;
 
@@ -40,6 +43,17 @@ pub(super) fn of_wheel(wheel: impl Read + Seek) -> Result<String, String> {
     Ok(text)
 }
 
+/// What matters of it: the headers that are asked for below, each in one line.
+pub(super) fn gist(text: &str) -> String {
+    let mut gist = String::new();
+    for name in ["Provides-Extra", "Requires-Dist"] {
+        for value in headers(text, name) {
+            gist.extend([name, ": ", &value, "\n"]);
+        }
+    }
+    gist
+}
+
 /// The values of the header `name`, in the part before the first empty line. A line that begins with a space goes on
 /// with the one above, also where it has nothing else: licences are written so.
 fn headers(text: &str, name: &str) -> Vec<String> {
@@ -47,9 +61,9 @@ fn headers(text: &str, name: &str) -> Vec<String> {
     let mut is_it = false;
     for line in text.lines().take_while(|line| !line.is_empty()) {
         if line.starts_with([' ', '\t']) {
-            if let (true, Some(value)) = (is_it, values.last_mut()) {
-                value.push(' ');
-                value.push_str(line.trim());
+            let more = line.trim();
+            if let (true, false, Some(value)) = (is_it, more.is_empty(), values.last_mut()) {
+                value.extend([" ", more]);
             }
             continue;
         }
@@ -173,6 +187,20 @@ mod tests {
         assert_eq!(of(TEXT, Some("less")).unwrap(), ["a =1"]);
         assert!(provides(TEXT, "more") && !provides(TEXT, "not-this"));
         assert_eq!(of("", None).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn the_gist_says_the_same() {
+        let folded = "Requires-Dist: a >= 1 ;\n  \n  extra == 'x'\r\nSummary: s\nProvides-Extra:x\n  \n\nRequires-Dist: no\n";
+        for text in [TEXT, folded, "", "Requires-Dist: \n\n", "Requires-Dist"] {
+            let gist = gist(text);
+            for extra in [None, Some("more"), Some("x")] {
+                assert_eq!(of(&gist, extra), of(text, extra), "{text}");
+                let asked = extra.unwrap_or_default();
+                assert_eq!(provides(&gist, asked), provides(text, asked), "{text}");
+            }
+            assert_eq!(super::gist(&gist), gist);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A piece is one wheel, named by its file's name; the index's page of its project tells where it is. Which wheels fit
 //! follows from the Python and the system alone, not from the machine that locks.
 
+mod listing;
 mod metadata;
 mod page;
 mod project;
@@ -28,6 +29,7 @@ use dgmo_schema::version::range::VersionRange;
 use super::Downloads;
 use super::Expected;
 use super::FetchError;
+use super::Fetched;
 use super::Request;
 use super::address::Address;
 use super::catalogue::Advice;
@@ -119,7 +121,7 @@ impl<'a> Pypi<'a> {
         self.projects.get(name, || {
             for index in settings::indexes(self.endpoints)? {
                 match self.ask(index, name, Fresh::Yes) {
-                    Ok(page) => return Ok(Some(Arc::new(Project::new(page, name)))),
+                    Ok(page) => return Ok(Some(Arc::new(Project::new(page)))),
                     Err(CatalogueError::Fetch(error)) if error.says_absent() => {}
                     Err(error) => return Err(error),
                 }
@@ -139,14 +141,23 @@ impl<'a> Pypi<'a> {
             mirrors: mirrors.map(|mirror| format!("{mirror}/{name}/")).collect(),
             expected: Expected::default(),
         };
-        let bytes = match fresh {
-            Fresh::Yes => self.downloads.document(&request)?,
-            Fresh::No => self.downloads.kept().document(&request)?,
+        let read = |fetched: &mut Fetched| match page::read(&fetched.read(&request)?) {
+            Ok(files) => Ok(listing::gist(&files, name)),
+            Err(why) => Err(CatalogueError::Answer {
+                url: url.clone(),
+                why,
+            }),
         };
-        match page::read(&bytes) {
-            Ok(files) => Ok(Page { index, url, files }),
-            Err(why) => Err(CatalogueError::Answer { url, why }),
-        }
+        let kept;
+        let downloads = match fresh {
+            Fresh::Yes => self.downloads,
+            Fresh::No => {
+                kept = self.downloads.kept();
+                &kept
+            }
+        };
+        let gist = downloads.gist(&request, listing::KIND, &read)?;
+        Ok(Page { index, url, gist })
     }
 
     /// What a wheel says of itself: from beside it where that is offered, else out of it.
@@ -163,10 +174,13 @@ impl<'a> Pypi<'a> {
         let beside = beside.map(|digests| {
             let mut request = file_request(&project.page, file, ".metadata")?;
             request.expected.digests = digests;
-            Ok(self.downloads.document(&request)?)
+            self.downloads.gist(&request, metadata::KIND, &|fetched| {
+                let bytes = fetched.read(&request)?;
+                Ok(metadata::gist(&String::from_utf8_lossy(&bytes)))
+            })
         });
         let text = match beside {
-            Some(Ok(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+            Some(Ok(text)) => text,
             // It is said to be there and is not: the wheel itself has it.
             Some(Err(CatalogueError::Fetch(error))) if error.says_absent() => {
                 self.text_within(project, file)?
@@ -179,11 +193,13 @@ impl<'a> Pypi<'a> {
 
     fn text_within(&self, project: &Project, file: &File) -> Result<String, CatalogueError> {
         let request = wheel_request(&project.page, file)?;
-        let fetched = self.downloads.fetch(&request)?;
-        let reader = std::io::BufReader::new(fetched.file);
-        metadata::of_wheel(reader).map_err(|why| CatalogueError::Answer {
-            url: super::redacted(&request.url),
-            why,
+        self.downloads.gist(&request, metadata::KIND, &|fetched| {
+            let reader = std::io::BufReader::new(&mut fetched.file);
+            let text = metadata::of_wheel(reader).map_err(|why| CatalogueError::Answer {
+                url: super::redacted(&request.url),
+                why,
+            })?;
+            Ok(metadata::gist(&text))
         })
     }
 
@@ -218,12 +234,16 @@ impl Fetcher for Pypi<'_> {
         };
         // Whether there is a wheel for a system is seen when that is locked; a version is one for all systems.
         let target = Target::new(&target::python_of(ask), &System::this());
+        let seen = project.seen(Wish {
+            target: &target,
+            not_after: None,
+        });
         let listed = project.releases.iter().map(|(version, release)| {
-            let usable = project.is_usable(release, &target).err();
+            let usable = seen.is_usable(release).err();
             let withdrawn = project.withdrawn(release).map(withdrawn_because);
             Listed {
                 version: version.clone(),
-                published: project.published(release),
+                published: Project::published(release),
                 withdrawn: usable.or(withdrawn),
             }
         });
@@ -238,7 +258,7 @@ impl Fetcher for Pypi<'_> {
         let Some(project) = self.project(&name)? else {
             return Err(self.absent(&ask.source.offer, &name)?);
         };
-        let Some(release) = project.releases.get(version) else {
+        let Some(release) = project.release(version) else {
             let why = "its index does not list it any more".to_owned();
             return Ok(Some(Advice::Withdrawn(why)));
         };
@@ -335,7 +355,7 @@ fn piece_request(page: &Page, piece: &Piece) -> Result<Option<Request>, Catalogu
     let Some(file) = page.file(&piece.file) else {
         return Ok(None);
     };
-    let mut request = file_request(page, file, "")?;
+    let mut request = file_request(page, &file, "")?;
     request.expected.size = piece.size;
     request.expected.digests = vec![piece.digest];
     Ok(Some(request))
@@ -411,15 +431,15 @@ impl<'s, 'a> Tool<'s, 'a> {
     }
 
     /// The wheel of one version.
-    fn release<'p>(
+    fn release(
         &self,
-        project: &'p Project,
+        project: &Project,
         name: &str,
         version: &Version,
-    ) -> Result<&'p File, CatalogueError> {
-        let release = project.releases.get(version);
+    ) -> Result<File, CatalogueError> {
+        let release = project.release(version);
         let release = release.ok_or_else(|| "it is not offered any more".to_owned());
-        let file = release.and_then(|release| project.choose(release, self.wish()));
+        let file = release.and_then(|release| project.seen(self.wish()).file(release));
         file.map_err(|why| CatalogueError::NoBuild {
             what: format!(
                 "`{name}` {version} with {}",
@@ -440,15 +460,12 @@ impl<'s, 'a> Tool<'s, 'a> {
             let Ok(Some(project)) = self.pypi.project(name) else {
                 return;
             };
-            let fits = project.releases.iter().rev().find(|(version, release)| {
-                needs[at].range.matches(version)
-                    && project.withdrawn(release).is_none()
-                    && project.choose(release, self.wish()).is_ok()
+            let seen = project.seen(self.wish());
+            let mut fit = project.releases.iter().rev().filter(|(version, release)| {
+                needs[at].range.matches(version) && project.withdrawn(release).is_none()
             });
-            if let Some((_, release)) = fits
-                && let Ok(file) = project.choose(release, self.wish())
-            {
-                drop(self.pypi.text(&project, file));
+            if let Some(file) = fit.find_map(|(_, release)| seen.file(release).ok()) {
+                drop(self.pypi.text(&project, &file));
             }
         });
     }
@@ -473,9 +490,10 @@ impl Universe for Tool<'_, '_> {
         let Some(project) = self.pypi.project(name)? else {
             return Ok(Arc::new(offered));
         };
+        let seen = project.seen(self.wish());
         for (version, release) in &project.releases {
             let version = version.clone();
-            match project.choose(release, self.wish()) {
+            match seen.choose(release) {
                 Ok(_) => offered.versions.push(OfferedVersion {
                     version,
                     is_withdrawn: project.withdrawn(release).is_some(),
@@ -489,14 +507,14 @@ impl Universe for Tool<'_, '_> {
     fn needs(&self, package: &str, version: &Version) -> Result<Needs, CatalogueError> {
         let (name, extra) = metadata::split_extra(package);
         let project = self.found(name)?;
-        let Some(release) = project.releases.get(version) else {
+        let Some(release) = project.release(version) else {
             return Ok(Needs::Unusable("it is not offered any more".to_owned()));
         };
-        let file = match project.choose(release, self.wish()) {
+        let file = match project.seen(self.wish()).file(release) {
             Ok(file) => file,
             Err(why) => return Ok(Needs::Unusable(why)),
         };
-        let text = self.pypi.text(&project, file)?;
+        let text = self.pypi.text(&project, &file)?;
         let is_asked = |extra: &str| {
             name == self.name && self.ask.source.extras.iter().any(|asked| asked == extra)
         };
@@ -542,7 +560,7 @@ impl Universe for Tool<'_, '_> {
                 at: site(&self.target.python),
             };
             let place = if is_tool { 0 } else { pieces.len() };
-            pieces.insert(place, self.pypi.piece(&project, file, piece)?);
+            pieces.insert(place, self.pypi.piece(&project, &file, piece)?);
         }
         let locked = LockedPieces {
             of: self.ask.source.offer.clone(),

@@ -2,15 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::collections::HashMap;
-use std::sync::Arc;
 
 use dgmo_schema::generation::Timestamp;
 use dgmo_schema::manifest::ExpectedDigest;
-use dgmo_schema::version::Scheme;
-use dgmo_schema::version::Version;
-use dgmo_schema::version::range::Prereleases;
-use dgmo_schema::version::range::VersionRange;
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 
@@ -21,7 +15,7 @@ use super::said::Said;
 pub(super) const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
      application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
-/// One file of a project.
+/// A file, and how to fetch it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct File {
     pub(super) name: String,
@@ -29,59 +23,19 @@ pub(super) struct File {
     pub(super) url: String,
     pub(super) digest: Option<ExpectedDigest>,
     pub(super) size: Option<u64>,
-    /// For which Pythons it is.
-    pub(super) pythons: Option<Arc<Pythons>>,
-    pub(super) published: Option<Timestamp>,
-    /// Why nobody should use it any more.
-    pub(super) yanked: Option<String>,
     /// Whether what it says of itself lies beside it, and what that hashes to.
     pub(super) metadata: Beside,
 }
 
-/// For which Pythons a file is. Most files of a project say the same.
-#[derive(Debug)]
-pub(super) struct Pythons {
-    pub(super) text: String,
-    range: Option<VersionRange>,
-}
-
-/// The range follows from the text.
-impl PartialEq for Pythons {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for Pythons {}
-
-impl Pythons {
-    /// A range nobody can read forbids nothing: pip has it so too.
-    pub(super) fn take(&self, python: &Version) -> bool {
-        self.range
-            .as_ref()
-            .is_none_or(|range| range.matches_with(python, Prereleases::Taken))
-    }
-}
-
-/// What was read of such texts, each once.
-#[derive(Default)]
-struct AllPythons(HashMap<String, Arc<Pythons>>);
-
-impl AllPythons {
-    fn read(&mut self, text: &str) -> Option<Arc<Pythons>> {
-        if text.trim().is_empty() {
-            return None;
-        }
-        if let Some(known) = self.0.get(text) {
-            return Some(Arc::clone(known));
-        }
-        let pythons = Arc::new(Pythons {
-            text: text.to_owned(),
-            range: VersionRange::parse_native(Scheme::Pep440, text).ok(),
-        });
-        self.0.insert(text.to_owned(), Arc::clone(&pythons));
-        Some(pythons)
-    }
+/// What a page tells of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) file: File,
+    /// For which Pythons it is.
+    pub(super) pythons: Option<String>,
+    pub(super) published: Option<Timestamp>,
+    /// Why nobody should use it any more.
+    pub(super) yanked: Option<String>,
 }
 
 /// Whether there is a file beside another one.
@@ -93,7 +47,7 @@ pub(super) enum Beside {
 }
 
 /// Reads a page in whichever form it came.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<File>, String> {
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Told>, String> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
         Some(b'{') => of_json(bytes),
@@ -125,20 +79,18 @@ struct JsonFile<'a> {
     dist_info_metadata: Said<'a>,
 }
 
-fn of_json(bytes: &[u8]) -> Result<Vec<File>, String> {
+fn of_json(bytes: &[u8]) -> Result<Vec<Told>, String> {
     #[derive(Deserialize)]
     struct Page<'a> {
         #[serde(borrow)]
         files: Vec<JsonFile<'a>>,
     }
     let page: Page<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let mut pythons = AllPythons::default();
-    let files = page.files.into_iter();
-    Ok(files.map(|file| file.file(&mut pythons)).collect())
+    Ok(page.files.into_iter().map(JsonFile::told).collect())
 }
 
 impl JsonFile<'_> {
-    fn file(self, pythons: &mut AllPythons) -> File {
+    fn told(self) -> Told {
         let beside = match self.core_metadata {
             Said::Nothing => &self.dist_info_metadata,
             ref said => said,
@@ -151,10 +103,15 @@ impl JsonFile<'_> {
                 .map_or(Beside::Something, Beside::Proven),
             _ => Beside::Nothing,
         };
-        File {
-            digest: best_digest(|kind| self.hashes.hash(kind)),
-            size: self.size,
-            pythons: self.requires_python.text().and_then(|it| pythons.read(it)),
+        Told {
+            file: File {
+                digest: best_digest(|kind| self.hashes.hash(kind)),
+                size: self.size,
+                metadata,
+                name: self.filename.into_owned(),
+                url: self.url.into_owned(),
+            },
+            pythons: self.requires_python.text().map(str::to_owned),
             // A moment nobody can read is as good as none.
             published: self.upload_time.text().and_then(|text| {
                 let text = StrDeserializer::<serde::de::value::Error>::new(text);
@@ -165,9 +122,6 @@ impl JsonFile<'_> {
                 Said::Text(why) => Some(why.into_owned()),
                 _ => None,
             },
-            metadata,
-            name: self.filename.into_owned(),
-            url: self.url.into_owned(),
         }
     }
 }
@@ -183,8 +137,7 @@ fn best_digest<'a>(told: impl Fn(&str) -> Option<&'a str>) -> Option<ExpectedDig
 }
 
 /// Reads what a page of links says. What is no link to a file is passed over, as everybody does who reads such pages.
-fn of_html(text: &str) -> Vec<File> {
-    let mut pythons = AllPythons::default();
+fn of_html(text: &str) -> Vec<Told> {
     let mut files = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('<') {
@@ -199,7 +152,7 @@ fn of_html(text: &str) -> Vec<File> {
         let (attributes, after) = attributes(rest);
         let end = after.find('<').unwrap_or(after.len());
         let text = unescaped(after[..end].trim());
-        files.extend(link(&attributes, &text, &mut pythons));
+        files.extend(link(&attributes, &text));
         rest = after;
     }
     files
@@ -236,11 +189,7 @@ fn attributes(text: &str) -> (BTreeMap<String, String>, &str) {
     (found, rest.strip_prefix('>').unwrap_or(rest))
 }
 
-fn link(
-    attributes: &BTreeMap<String, String>,
-    text: &str,
-    pythons: &mut AllPythons,
-) -> Option<File> {
+fn link(attributes: &BTreeMap<String, String>, text: &str) -> Option<Told> {
     let (url, fragment) = match attributes.get("href")?.split_once('#') {
         Some((url, fragment)) => (url, fragment),
         None => (attributes["href"].as_str(), ""),
@@ -265,17 +214,17 @@ fn link(
             None => Beside::Something,
         },
     };
-    Some(File {
-        name: name?,
-        url: url.to_owned(),
-        digest: best_digest(told),
-        size: None,
-        pythons: attributes
-            .get("data-requires-python")
-            .and_then(|text| pythons.read(text)),
+    Some(Told {
+        file: File {
+            name: name?,
+            url: url.to_owned(),
+            digest: best_digest(told),
+            size: None,
+            metadata,
+        },
+        pythons: attributes.get("data-requires-python").cloned(),
         published: None,
         yanked: attributes.get("data-yanked").cloned(),
-        metadata,
     })
 }
 
@@ -330,10 +279,9 @@ mod tests {
         let read_back = read(json.as_bytes()).unwrap();
         assert_eq!(read_back.len(), 2);
         assert_eq!(read(html.as_bytes()).unwrap(), read_back);
-        assert!(matches!(read_back[0].metadata, Beside::Proven(_)));
-        let pythons = read_back[0].pythons.as_ref().unwrap();
-        assert_eq!(pythons.text, ">=3.8");
-        assert_eq!(read_back[1].digest, None);
+        assert!(matches!(read_back[0].file.metadata, Beside::Proven(_)));
+        assert_eq!(read_back[0].pythons.as_deref(), Some(">=3.8"));
+        assert_eq!(read_back[1].file.digest, None);
     }
 
     #[test]
@@ -342,7 +290,7 @@ mod tests {
                     <li><a href=\"../\">..</a></li></ul>";
         let files = read(html.as_bytes()).unwrap();
         assert_eq!(files.len(), 1);
-        assert_eq!(files[0].name, "a-1+cpu-py3-none-any.whl");
+        assert_eq!(files[0].file.name, "a-1+cpu-py3-none-any.whl");
     }
 
     #[test]

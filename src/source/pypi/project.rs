@@ -1,15 +1,22 @@
 //! A project of an index: its versions, and which file of one is for a Python on a system.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::ops::Range;
 
 use dgmo_schema::generation::Timestamp;
 use dgmo_schema::version::Scheme;
 use dgmo_schema::version::Version;
-use dgmo_schema::version::python::normal_name;
-use dgmo_schema::version::python::wheel::Wheel;
+use dgmo_schema::version::python::wheel;
+use dgmo_schema::version::python::wheel::Build;
+use dgmo_schema::version::range::Prereleases;
+use dgmo_schema::version::range::VersionRange;
 
+use super::listing;
+use super::listing::Entry;
+use super::listing::Line;
 use super::page::File;
 use super::settings::Index;
+use super::target::Rank;
 use super::target::Target;
 
 /// What an index says of a project.
@@ -17,29 +24,63 @@ pub(super) struct Page {
     pub(super) index: Index,
     /// Where it says so.
     pub(super) url: String,
-    pub(super) files: Vec<File>,
+    /// What matters of it.
+    pub(super) gist: String,
 }
 
 impl Page {
     /// The file of this name.
-    pub(super) fn file(&self, name: &str) -> Option<&File> {
-        self.files.iter().find(|file| file.name == name)
+    pub(super) fn file(&self, name: &str) -> Option<File> {
+        listing::file(&self.gist, name)
     }
 }
 
 /// What an index has of a project.
 pub(super) struct Project {
     pub(super) page: Page,
-    /// By version: its wheels, and whether it has anything else.
-    pub(super) releases: BTreeMap<Version, Release>,
+    /// Rising by version: its wheels, and whether it has anything else.
+    pub(super) releases: Vec<(Version, Release)>,
+    /// What wheels may be built for.
+    tags: Vec<String>,
+    pythons: Vec<Pythons>,
 }
 
 /// The files of one version.
 #[derive(Default)]
 pub(super) struct Release {
-    /// Each wheel, with its place among the files.
-    wheels: Vec<(Wheel, usize)>,
+    wheels: Vec<Wheel>,
     has_source: bool,
+}
+
+/// What says whether a wheel fits, and where the rest is written.
+pub(super) struct Wheel {
+    tags: usize,
+    pythons: usize,
+    published: Option<Timestamp>,
+    is_yanked: bool,
+    line: Range<usize>,
+}
+
+/// For which Pythons a file is. Most files of a project say the same.
+#[derive(Default)]
+struct Pythons {
+    text: String,
+    range: Option<VersionRange>,
+}
+
+impl Pythons {
+    fn read(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            range: VersionRange::parse_native(Scheme::Pep440, text).ok(),
+        }
+    }
+
+    /// A range nobody can read forbids nothing: pip has it so too.
+    fn take(&self, python: &Version) -> bool {
+        let mut range = self.range.iter();
+        range.all(|range| range.matches_with(python, Prereleases::Taken))
+    }
 }
 
 /// For whom a file is chosen, and what else must hold of it.
@@ -50,128 +91,201 @@ pub(super) struct Wish<'a> {
 }
 
 impl Project {
-    /// `name` is in its one spelling.
-    pub(super) fn new(page: Page, name: &str) -> Self {
-        let mut releases: BTreeMap<Version, Release> = BTreeMap::new();
-        for (at, file) in page.files.iter().enumerate() {
-            // A wheel whose name says nothing we understand is none.
-            if let Ok(wheel) = file.name.parse::<Wheel>() {
-                if wheel.name == name {
-                    let release = match releases.get_mut(&wheel.version) {
-                        Some(known) => known,
-                        None => releases.entry(wheel.version.clone()).or_default(),
-                    };
-                    release.wheels.push((wheel, at));
+    pub(super) fn new(page: Page) -> Self {
+        let mut releases: Vec<(Version, Release)> = Vec::new();
+        let mut tags = Vec::new();
+        let mut pythons = vec![Pythons::default()];
+        let mut begin = 0;
+        for line in page.gist.split('\n') {
+            let place = begin..begin + line.len();
+            begin = place.end + 1;
+            match (Line::read(line), releases.last_mut()) {
+                (Some(Line::Pythons(text)), _) => pythons.push(Pythons::read(text)),
+                (Some(Line::Tags(text)), _) => tags.push(text.to_owned()),
+                (Some(Line::Version(version)), _) => releases.push((version, Release::default())),
+                (Some(Line::Source), Some((_, release))) => release.has_source = true,
+                (Some(Line::Wheel(entry)), Some((_, release))) => {
+                    release.wheels.push(Wheel::of(&entry, place));
                 }
-            } else if let Some(version) = version_of_source(&file.name, name) {
-                releases.entry(version).or_default().has_source = true;
+                _ => {}
             }
         }
-        Self { page, releases }
+        Self {
+            page,
+            releases,
+            tags,
+            pythons,
+        }
     }
 
-    /// The wheel of a version for whom it is wished, or why there is none.
-    pub(super) fn choose(&self, release: &Release, wish: Wish<'_>) -> Result<&File, String> {
-        let Wish { target, not_after } = wish;
-        if release.wheels.is_empty() {
-            return Err("only source is published".to_owned());
-        }
-        let is_old_enough = |file: &File| match (not_after, file.published) {
-            (Some(limit), Some(published)) => published <= limit,
-            (Some(_), None) => false,
-            (None, _) => true,
-        };
-        let of = |at: &usize| &self.page.files[*at];
-        let old: Vec<_> = release
-            .wheels
-            .iter()
-            .filter(|(_, at)| is_old_enough(of(at)))
-            .collect();
-        if old.is_empty() {
-            return Err("it is younger than is asked for".to_owned());
-        }
-        let for_python: Vec<_> = old
-            .iter()
-            .filter(|(_, at)| takes_python(of(at), target))
-            .collect();
-        let Some((_, first)) = old.first().filter(|_| for_python.is_empty()) else {
-            let wheels: Vec<&Wheel> = for_python.iter().map(|(wheel, _)| wheel).collect();
-            return match target.best(&wheels) {
-                Some(best) => Ok(of(&for_python[best].1)),
-                None => Err(no_wheel(&wheels, release.has_source)),
-            };
-        };
-        Err(wants_another(of(first), target))
+    pub(super) fn release(&self, version: &Version) -> Option<&Release> {
+        let found = self.releases.binary_search_by(|(it, _)| it.cmp(version));
+        found.ok().map(|at| &self.releases[at].1)
     }
 
-    /// Whether a version has a wheel for this Python, whatever the system; else why not.
-    pub(super) fn is_usable(&self, release: &Release, target: &Target) -> Result<(), String> {
-        let mut wheels = release.wheels.iter();
-        if wheels.len() == 0 {
-            return Err("only source is published".to_owned());
+    /// The project as it is for somebody.
+    pub(super) fn seen<'a>(&'a self, wish: Wish<'a>) -> Seen<'a> {
+        let ranks = self.tags.iter().map(|tags| wish.target.rank(tags));
+        let pythons = self.pythons.iter();
+        Seen {
+            project: self,
+            wish,
+            ranks: ranks.collect(),
+            takes: pythons.map(|it| it.take(&wish.target.version)).collect(),
         }
-        let first = &self.page.files[release.wheels[0].1];
-        if wheels.any(|(_, at)| takes_python(&self.page.files[*at], target)) {
-            return Ok(());
+    }
+
+    /// What is written of a wheel.
+    fn entry(&self, wheel: &Wheel) -> Option<Entry<'_>> {
+        match Line::read(self.page.gist.get(wheel.line.clone())?) {
+            Some(Line::Wheel(entry)) => Some(entry),
+            _ => None,
         }
-        Err(wants_another(first, target))
+    }
+
+    fn name(&self, wheel: &Wheel) -> &str {
+        self.entry(wheel).map_or("", |entry| entry.name())
+    }
+
+    fn build(&self, wheel: &Wheel) -> Option<Build> {
+        let name = self.name(wheel).parse::<wheel::Wheel>();
+        name.ok().and_then(|name| name.build)
     }
 
     /// Why nobody should use a version any more, if all its files are withdrawn.
     pub(super) fn withdrawn(&self, release: &Release) -> Option<&str> {
-        let mut why = None;
-        for (_, at) in &release.wheels {
-            why = Some(self.page.files[*at].yanked.as_deref()?);
+        let (last, others) = release.wheels.split_last()?;
+        if !others.iter().all(|wheel| wheel.is_yanked) {
+            return None;
         }
-        why
+        self.entry(last)?.why_yanked()
     }
 
     /// When the first file of a version was published, where that is told.
-    pub(super) fn published(&self, release: &Release) -> Option<Timestamp> {
+    pub(super) fn published(release: &Release) -> Option<Timestamp> {
         let published = release.wheels.iter();
-        published
-            .filter_map(|(_, at)| self.page.files[*at].published)
-            .min()
+        published.filter_map(|wheel| wheel.published).min()
     }
 }
 
-fn no_wheel(wheels: &[&Wheel], has_source: bool) -> String {
-    const SHOWN: usize = 3;
-    let shown: Vec<String> = wheels.iter().take(SHOWN).map(ToString::to_string).collect();
-    let more = if wheels.len() > SHOWN { ", …" } else { "" };
-    let source = if has_source {
-        ", and source, which is not built"
-    } else {
-        ""
-    };
-    format!("there are only {}{more}{source}", shown.join(", "))
+impl Wheel {
+    fn of(entry: &Entry<'_>, line: Range<usize>) -> Self {
+        let Entry {
+            tags,
+            pythons,
+            published,
+            is_yanked,
+            ..
+        } = *entry;
+        Self {
+            tags,
+            pythons,
+            published,
+            is_yanked,
+            line,
+        }
+    }
 }
 
-fn wants_another(file: &File, target: &Target) -> String {
-    let wants = file.pythons.as_ref().map_or("", |pythons| &pythons.text);
-    format!(
-        "it wants Python {wants}, and it is locked for {}",
-        target.python
-    )
+/// A project as somebody sees it who wants wheels for himself.
+pub(super) struct Seen<'a> {
+    project: &'a Project,
+    wish: Wish<'a>,
+    /// How well what is built for such tags fits.
+    ranks: Vec<Option<Rank>>,
+    /// Whether what is for such Pythons is for this one.
+    takes: Vec<bool>,
 }
 
-fn takes_python(file: &File, target: &Target) -> bool {
-    let pythons = file.pythons.as_ref();
-    pythons.is_none_or(|pythons| pythons.take(&target.version))
-}
+impl Seen<'_> {
+    /// The wheel of a version for whom it is wished, or why there is none.
+    pub(super) fn choose<'r>(&self, release: &'r Release) -> Result<&'r Wheel, String> {
+        let mut old = release.wheels.iter().filter(|it| self.is_old_enough(it));
+        let Some(first) = old.next() else {
+            let why = if release.wheels.is_empty() {
+                "only source is published"
+            } else {
+                "it is younger than is asked for"
+            };
+            return Err(why.to_owned());
+        };
+        let for_python = std::iter::once(first).chain(old);
+        let mut for_python = for_python.filter(|it| self.takes_python(it)).peekable();
+        if for_python.peek().is_none() {
+            return Err(self.wants_another(first));
+        }
+        let mut best: Option<(Rank, &Wheel)> = None;
+        for wheel in for_python {
+            let Some(rank) = self.ranks.get(wheel.tags).copied().flatten() else {
+                continue;
+            };
+            let is_better = best.is_none_or(|(known, other)| match rank.cmp(&known) {
+                Ordering::Equal => self.project.build(wheel) > self.project.build(other),
+                order => order.is_lt(),
+            });
+            if is_better {
+                best = Some((rank, wheel));
+            }
+        }
+        best.map_or_else(|| Err(self.no_wheel(release)), |(_, wheel)| Ok(wheel))
+    }
 
-/// The version in the name of a file of source, such as `zope.interface-5.4.0.tar.gz`.
-fn version_of_source(file: &str, name: &str) -> Option<Version> {
-    let stem = [".tar.gz", ".zip", ".tar.bz2"]
-        .iter()
-        .find_map(|end| file.strip_suffix(end))?;
-    // Names may have `-` in them, and versions too.
-    let mut cuts = stem.match_indices('-');
-    cuts.find_map(|(at, _)| {
-        let is_it = normal_name(&stem[..at]) == name;
-        let version = is_it.then(|| Version::parse(Scheme::Pep440, &stem[at + 1..]));
-        version?.ok()
-    })
+    /// The file of it.
+    pub(super) fn file(&self, release: &Release) -> Result<File, String> {
+        let entry = self.project.entry(self.choose(release)?);
+        let file = entry.and_then(|entry| entry.file());
+        file.ok_or_else(|| "what was kept of it cannot be read".to_owned())
+    }
+
+    /// Whether a version has a wheel for this Python, whatever the system; else why not.
+    pub(super) fn is_usable(&self, release: &Release) -> Result<(), String> {
+        let Some(first) = release.wheels.first() else {
+            return Err("only source is published".to_owned());
+        };
+        if release.wheels.iter().any(|wheel| self.takes_python(wheel)) {
+            return Ok(());
+        }
+        Err(self.wants_another(first))
+    }
+
+    fn is_old_enough(&self, wheel: &Wheel) -> bool {
+        match (self.wish.not_after, wheel.published) {
+            (Some(limit), Some(published)) => published <= limit,
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+    }
+
+    fn takes_python(&self, wheel: &Wheel) -> bool {
+        self.takes.get(wheel.pythons).is_none_or(|takes| *takes)
+    }
+
+    fn no_wheel(&self, release: &Release) -> String {
+        const SHOWN: usize = 3;
+        let wheels = release.wheels.iter();
+        let fit = wheels.filter(|it| self.is_old_enough(it) && self.takes_python(it));
+        let mut names: Vec<&str> = fit
+            .take(SHOWN + 1)
+            .map(|wheel| self.project.name(wheel))
+            .collect();
+        let more = if names.len() > SHOWN { ", …" } else { "" };
+        names.truncate(SHOWN);
+        let source = if release.has_source {
+            ", and source, which is not built"
+        } else {
+            ""
+        };
+        format!("there are only {}{more}{source}", names.join(", "))
+    }
+
+    fn wants_another(&self, wheel: &Wheel) -> String {
+        let wants = self.project.pythons.get(wheel.pythons);
+        format!(
+            "it wants Python {}, and it is locked for {}",
+            wants.map_or("", |pythons| &pythons.text),
+            self.wish.target.python
+        )
+    }
 }
 
 #[cfg(test)]
@@ -196,12 +310,11 @@ mod tests {
         let endpoints = BTreeMap::from([(Catalogue::Pypi, endpoint)]);
         let index = settings::indexes(&endpoints).unwrap().remove(0);
         let files = page::read(format!("{{\"files\":[{files}]}}").as_bytes()).unwrap();
-        let page = Page {
+        Project::new(Page {
             index,
             url: String::new(),
-            files,
-        };
-        Project::new(page, "a-b")
+            gist: listing::gist(&files, "a-b"),
+        })
     }
 
     fn chosen(project: &Project, version: &str, not_after: Option<u64>) -> Result<String, String> {
@@ -211,8 +324,10 @@ mod tests {
             target: &target,
             not_after: not_after.map(Timestamp::from_seconds),
         };
-        let file = project.choose(&project.releases[&version], wish)?;
-        Ok(file.name.clone())
+        let file = project
+            .seen(wish)
+            .file(project.release(&version).unwrap())?;
+        Ok(file.name)
     }
 
     #[test]
@@ -226,7 +341,8 @@ mod tests {
             {"filename":"other-9-py3-none-any.whl","url":"x"},
             {"filename":"a_b-9-nonsense.whl","url":"x"}"#,
         );
-        let versions: Vec<_> = project.releases.keys().map(Version::as_str).collect();
+        let versions = project.releases.iter();
+        let versions: Vec<_> = versions.map(|(version, _)| version.as_str()).collect();
         assert_eq!(versions, ["1.0", "1.1", "2.0", "3.0"]);
         assert_eq!(
             chosen(&project, "1.0", None).as_deref(),
@@ -252,7 +368,8 @@ mod tests {
         ] {
             assert_eq!(chosen(&project, version, not_after), Err(why.to_owned()));
         }
-        let withdrawn = project.releases.values().map(|it| project.withdrawn(it));
+        let releases = project.releases.iter();
+        let withdrawn = releases.map(|(_, it)| project.withdrawn(it));
         assert_eq!(
             withdrawn.collect::<Vec<_>>(),
             [None, None, None, Some("oops")]

@@ -7,7 +7,6 @@ use dgmo_schema::version::python::environment::PythonEnvironment;
 use dgmo_schema::version::python::platform::CompatibleTags;
 use dgmo_schema::version::python::platform::Interpreter;
 use dgmo_schema::version::python::platform::Platform;
-use dgmo_schema::version::python::wheel::Wheel;
 
 use super::super::catalogue::Ask;
 
@@ -46,18 +45,15 @@ impl Target {
         }
     }
 
-    /// The place of the best of `wheels`, if one fits.
-    pub(super) fn best(&self, wheels: &[&Wheel]) -> Option<usize> {
-        self.tags.iter().find_map(|tags| {
-            let ranked = wheels.iter().enumerate();
-            let ranked = ranked.filter_map(|(at, wheel)| Some((tags.rank(wheel)?, wheel, at)));
-            let best = ranked.min_by(|(one, a, _), (other, b, _)| {
-                one.cmp(other).then_with(|| b.build.cmp(&a.build))
-            });
-            best.map(|(.., at)| at)
-        })
+    /// How well a wheel with these tags fits; less is better.
+    pub(super) fn rank(&self, tags: &str) -> Option<Rank> {
+        let mut all = self.tags.iter().enumerate();
+        all.find_map(|(at, compatible)| Some((at, compatible.rank_of(tags)?)))
     }
 }
+
+/// Which of the target's platforms takes a wheel, and where in the order of that.
+pub(super) type Rank = (usize, usize);
 
 /// How a lock names the Python.
 pub(super) fn runtime(python: &str) -> String {
@@ -129,13 +125,17 @@ fn platforms(system: &System) -> Vec<Platform> {
 
 #[cfg(test)]
 mod tests {
+    use dgmo_schema::version::python::wheel::Wheel;
+
     use super::*;
 
     fn best<'a>(names: &[&'a str]) -> Option<&'a str> {
         let target = Target::new("3.12", &"x86_64-linux".parse().unwrap());
-        let wheels: Vec<Wheel> = names.iter().map(|name| name.parse().unwrap()).collect();
-        let wheels: Vec<&Wheel> = wheels.iter().collect();
-        target.best(&wheels).map(|at| names[at])
+        let ranked = names.iter().filter_map(|name| {
+            let wheel: Wheel = name.parse().unwrap();
+            Some((target.rank(wheel.written_tags())?, *name))
+        });
+        ranked.min().map(|(_, name)| name)
     }
 
     #[test]

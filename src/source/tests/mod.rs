@@ -2,6 +2,7 @@
 
 mod arriving;
 mod cut;
+mod gists;
 mod kept;
 mod refused;
 pub(crate) mod server;

@@ -15,6 +15,9 @@ use crate::failure::WriteError;
 /// How much is read at once, and the size from which a file is large: no longer read whole before it is hashed.
 pub(super) const BUFFER: usize = 1 << 20;
 
+/// How much is read at first: most files have less, and a buffer is filled with zeros before it is used.
+const FIRST: usize = 64 << 10;
+
 /// From this size on a second thread hashes while this one reads and writes.
 const WORTH_A_THREAD: u64 = 8 << 20;
 
@@ -70,13 +73,17 @@ impl Pouring<'_> {
     }
 
     fn run_alone(&mut self) -> Result<blake3::Hash, PourError> {
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = vec![0; FIRST];
         let mut hasher = blake3::Hasher::new();
         loop {
-            match self.step(&mut buffer)? {
-                0 => return Ok(hasher.finalize()),
-                count => hasher.update(&buffer[..count]),
-            };
+            let count = self.step(&mut buffer)?;
+            if count == 0 {
+                return Ok(hasher.finalize());
+            }
+            hasher.update(&buffer[..count]);
+            if count == buffer.len() {
+                buffer.resize(BUFFER, 0);
+            }
         }
     }
 

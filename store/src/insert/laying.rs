@@ -209,7 +209,8 @@ impl Insertion<'_> {
         std::fs::File::open(&path).map_err(|source| ReadError::Io { path, source })
     }
 
-    fn blob_path(&self, id: BlobId) -> Result<PathBuf, ReadError> {
+    /// Where a file of the blob is until this insertion ends, to be read by another program. Nothing is hashed.
+    pub fn blob_path(&self, id: BlobId) -> Result<PathBuf, ReadError> {
         let inodes = [Inode::Plain, Inode::Plain.twin()];
         let mut pending = inodes.into_iter();
         match pending.find_map(|inode| self.pending.find(id.0, inode)) {

@@ -189,6 +189,54 @@ fn a_lock_is_the_same_everywhere_and_nothing_is_asked_where_it_fits() {
 }
 
 #[test]
+fn a_lock_is_the_same_with_what_was_kept_of_pages_and_without() {
+    for (is_html, says_no_digests) in [(false, false), (true, false), (false, true)] {
+        let index = shop();
+        index.change(|state| {
+            state.is_html = is_html;
+            state.says_no_digests = says_no_digests;
+        });
+        let sandbox = with_hello(&index, "3.11", ", extras: [more]");
+        let lock = |flags: &str| {
+            sandbox.sh("rm -f dgmo.lock").works();
+            sandbox.dgmo(&format!("lock{flags}")).works();
+            sandbox.read("work/dgmo.lock")
+        };
+        let first = lock("");
+        let downloads = sandbox.home().join("cache/downloads");
+        let each = |line: &str| {
+            let line = format!(
+                "cd '{}' && for it in *.gist; do {line}; done",
+                downloads.display()
+            );
+            sandbox.sh(&line).works();
+        };
+        let files = std::fs::read_dir(&downloads).unwrap();
+        let ends = files.map(|file| file.unwrap().path().extension().map(ToOwned::to_owned));
+        let gists = ends.filter(|end| end.as_deref() == Some("gist".as_ref()));
+        // Of each of `hello`, `colours` and `extra-thing` a page and a wheel, which is fetched once more to hash it
+        // where nobody tells its digest.
+        let expected = if says_no_digests { 3 } else { 6 };
+        assert_eq!(gists.count(), expected);
+        assert_eq!(lock(" --offline"), first);
+        each("echo damaged >\"$it\"");
+        assert_eq!(lock(" --offline"), first);
+        each("rm \"$it\"");
+        assert_eq!(lock(" --offline"), first);
+        assert_eq!(lock(""), first);
+        // What is published later is seen by who asks for it, whatever was kept.
+        index.wheel(
+            "colours",
+            "2.6",
+            &[],
+            &[("colours/__init__.py", "NAME = 'new'\n")],
+        );
+        assert_eq!(lock(" --offline"), first);
+        assert!(lock("").contains("colours-2.6-py3"));
+    }
+}
+
+#[test]
 fn what_is_asked_for_decides_what_of_a_lock_stays() {
     let index = shop();
     let sandbox = with_hello(&index, "3.11", ", version: \"1.0\"");
@@ -329,6 +377,37 @@ fn a_digest_nobody_tells_is_made_when_it_is_locked() {
     sandbox.switch();
     assert!(sandbox.read("work/dgmo.lock").contains("\"digest\": \"b3:"));
     sh(&sandbox, "hello").works();
+}
+
+#[test]
+fn what_a_wheel_became_for_one_tool_it_is_for_the_next() {
+    let Some(python) = python() else { return };
+    let index = Index::new();
+    let text = "prefix=/project/out\nlibdir=${prefix}/lib\n";
+    let files = [("kit/__init__.py", ""), ("kit/lib/pkgconfig/kit.pc", text)];
+    index.wheel("kit", "1", &[], &files);
+    for (tool, module) in [("one", "one.py"), ("two", "two.py")] {
+        index.wheel(tool, "1", &["Requires-Dist: kit"], &[(module, "")]);
+    }
+    let sandbox = Sandbox::new();
+    let mut packages = String::new();
+    for tool in ["one", "two"] {
+        packages.push_str(&format!(
+            "  {tool}: {{pypi: {tool}, python: \"{python}\"}}\n"
+        ));
+        index.manifest(&sandbox, &packages);
+        let ran = sandbox.switch();
+        // It is looked through once, so it is told once.
+        let is_told = ran.stderr.contains("named the place it was built for");
+        assert_eq!(is_told, tool == "one", "{ran}");
+    }
+    let site = "../home/store/trees/*/env/lib/python*/site-packages";
+    sandbox
+        .sh(&format!(
+            "grep -l pcfiledir {site}/kit/lib/pkgconfig/kit.pc | wc -l; ls {site}/kit/__pycache__/*.pyc | wc -l"
+        ))
+        .works()
+        .says("2\n2\n");
 }
 
 #[test]

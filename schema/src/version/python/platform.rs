@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::version::python::wheel::Tag;
 use crate::version::python::wheel::Wheel;
+use crate::version::python::wheel::each_tag;
 
 /// What a wheel with binaries has to fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,11 +84,17 @@ impl CompatibleTags {
 
     /// How well a wheel fits; less is better, and nothing is not at all.
     pub fn rank(&self, wheel: &Wheel) -> Option<usize> {
+        self.rank_of(wheel.written_tags())
+    }
+
+    /// The same of what is written of a wheel's tags: an index has tens of thousands of wheels of one package, and few
+    /// such texts.
+    pub fn rank_of(&self, tags: &str) -> Option<usize> {
         let rank = |(python, abi, platform)| -> Option<usize> {
             let abis = self.ranks.get::<str>(python)?;
             abis.get::<str>(abi)?.get::<str>(platform).copied()
         };
-        wheel.each_tag().filter_map(rank).min()
+        each_tag(tags).filter_map(rank).min()
     }
 
     /// The wheel that fits best. Of two that fit as well, the one with the later build number.

@@ -67,32 +67,36 @@ impl fmt::Display for Tag {
 impl Wheel {
     /// Everything it is made for: each interpreter with each ABI and each platform.
     pub fn tags(&self) -> impl Iterator<Item = Tag> {
-        self.each_tag()
-            .map(|(python, abi, platform)| Tag::new(python, abi, platform))
+        each_tag(&self.tags).map(|(python, abi, platform)| Tag::new(python, abi, platform))
     }
 
-    /// The same, as it stands in the name: an index has tens of thousands of wheels of one package.
-    pub(super) fn each_tag(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        let [pythons, abis, platforms] = self.lists();
-        pythons.split('.').flat_map(move |python| {
-            abis.split('.').flat_map(move |abi| {
-                platforms
-                    .split('.')
-                    .map(move |platform| (python, abi, platform))
-            })
-        })
+    /// The same as one text: the last three parts of the name, in small letters.
+    pub fn written_tags(&self) -> &str {
+        &self.tags
     }
 
     /// Whether it holds nothing that is made for one platform.
     pub fn is_pure(&self) -> bool {
-        let [.., platforms] = self.lists();
+        let [.., platforms] = lists(&self.tags);
         platforms.split('.').any(|platform| platform == "any")
     }
+}
 
-    fn lists(&self) -> [&str; 3] {
-        let mut lists = self.tags.splitn(3, '-');
-        std::array::from_fn(|_| lists.next().unwrap_or_default())
-    }
+fn lists(tags: &str) -> [&str; 3] {
+    let mut lists = tags.splitn(3, '-');
+    std::array::from_fn(|_| lists.next().unwrap_or_default())
+}
+
+/// Each tag that such a text stands for.
+pub(super) fn each_tag(tags: &str) -> impl Iterator<Item = (&str, &str, &str)> {
+    let [pythons, abis, platforms] = lists(tags);
+    pythons.split('.').flat_map(move |python| {
+        abis.split('.').flat_map(move |abi| {
+            platforms
+                .split('.')
+                .map(move |platform| (python, abi, platform))
+        })
+    })
 }
 
 /// The file's name as it was given.

@@ -1,9 +1,10 @@
 //! Bytecode, made once: by the Python that will read it, in a form it never looks at the source for.
 //!
-//! Python is given the sources as a list, and gives the bytecode back in one file, so that neither the one nor the
-//! other depends on where anything lies. Which file a code came from is set anew whenever Python loads it.
+//! Python is given the sources as a list, and gives the bytecode back in one file, which does not depend on where
+//! anything lies. Which file a code came from is set anew whenever Python loads it.
 
 use std::fs;
+use std::io::Read;
 use std::num::NonZero;
 use std::path::Path;
 use std::path::PathBuf;
@@ -13,7 +14,6 @@ use std::time::Duration;
 use dgmo_schema::event::Event;
 use dgmo_schema::id::BlobId;
 use dgmo_store::durable;
-use dgmo_store::durable::Folder;
 
 use super::super::Making;
 use crate::env::Var;
@@ -35,21 +35,31 @@ pub(super) struct Source {
 /// A Python that compiles.
 pub(super) struct Compiler {
     python: PathBuf,
+    /// Which it is: `3.12`.
+    minor: String,
 }
 
-/// Reads a list of `FILE PATH` a line and writes, for each, four bytes of length and the bytecode; none for what is no
+/// Reads a list of files and what each is called, a zero behind each of both, and writes, for each, four bytes of length and the bytecode; none for what is no
 /// Python it understands, such as a template. The form is that of PEP 552: named by a hash that is not checked.
+///
+/// What it imports is what `importlib.util` is made of, which takes half as long as Python itself to load.
 const PROGRAM: &str = r#"
-import importlib.util, marshal, sys
-head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
-with open("list-" + sys.argv[1], encoding="utf-8") as names, open("out-" + sys.argv[1], "wb") as out:
-    for line in names:
-        name, path = line.rstrip("\n").split(" ", 1)
+import _imp, marshal, sys
+from _frozen_importlib_external import MAGIC_NUMBER as magic
+found = "%d.%d" % sys.version_info[:2]
+if found != sys.argv[2]:
+    sys.exit("it is " + found)
+head = magic + (1).to_bytes(4, "little")
+magic = int.from_bytes(magic, "little")
+with open("list-" + sys.argv[1], "rb") as names:
+    names = names.read().split(b"\0")
+with open("out-" + sys.argv[1], "wb") as out:
+    for name, path in zip(names[::2], names[1::2]):
         with open(name, "rb") as file:
             source = file.read()
         try:
-            code = compile(source, path, "exec", dont_inherit=True, optimize=0)
-            made = head + importlib.util.source_hash(source) + marshal.dumps(code)
+            code = compile(source, path.decode(), "exec", dont_inherit=True, optimize=0)
+            made = head + _imp.source_hash(magic, source) + marshal.dumps(code)
         except Exception:
             made = b""
         out.write(len(made).to_bytes(4, "little") + made)
@@ -70,19 +80,41 @@ impl Compiler {
             .collect();
         let named = format!("python{minor}");
         [named.as_str(), "python3"].iter().find_map(|name| {
-            let found = process::find_program(name.as_ref(), &folders)?;
-            Self { python: found }.itself(minor)
+            let found = Self {
+                python: process::find_program(name.as_ref(), &folders)?,
+                minor: minor.to_owned(),
+            };
+            if found.is_plainly_it() {
+                return Some(found);
+            }
+            found.itself()
+        })
+    }
+
+    /// Whether it is a program, not a script, and called by its version: then it need not be started to be asked.
+    fn is_plainly_it(&self) -> bool {
+        let is_called_so = |path: &Path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.and_then(|name| name.strip_prefix("python")) == Some(self.minor.as_str())
+        };
+        let mut start = [0; 4];
+        let program = fs::canonicalize(&self.python).ok();
+        program.is_some_and(|program| {
+            let file = is_called_so(&program).then(|| fs::File::open(&program));
+            let read =
+                file.is_some_and(|file| file.and_then(|mut it| it.read_exact(&mut start)).is_ok());
+            read && start == *b"\x7fELF"
         })
     }
 
     /// The program it is, if it is of that version: what is called `python3.12` may be a script that knows of no such
     /// Python, or takes longer to find it than that takes to compile.
-    fn itself(&self, minor: &str) -> Option<Self> {
+    fn itself(self) -> Option<Self> {
         let text = "import sys; print(\"%d.%d\" % sys.version_info[:2]); print(sys.executable)";
         let ran = process::run(&self.run(text, &[], Path::new("/")), &|_| ()).ok()?;
         let said = ran.output.text();
         let (version, program) = said.split_once('\n')?;
-        if !ran.ending.is_success() || version.trim() != minor {
+        if !ran.ending.is_success() || version.trim() != self.minor {
             return None;
         }
         let program = PathBuf::from(program.trim_end_matches(['\r', '\n']));
@@ -90,9 +122,12 @@ impl Compiler {
         let python = if program.is_absolute() && program.is_file() {
             program
         } else {
-            self.python.clone()
+            self.python
         };
-        Some(Self { python })
+        Some(Self {
+            python,
+            minor: self.minor,
+        })
     }
 
     fn run(&self, program: &str, arguments: &[String], folder: &Path) -> Run {
@@ -130,18 +165,14 @@ impl Compiler {
             path: folder.clone(),
             source,
         };
-        lay_out(making, sources, &folder)?;
         for (at, sources) in sources.chunks(share).enumerate() {
-            let lines = sources
-                .iter()
-                .map(|source| format!("{} {}\n", source.blob.0.hex(), source.path));
-            let list = lines.collect::<String>();
-            durable::write_new(&folder.join(format!("list-{at}")), list.as_bytes(), 0o600)
-                .map_err(failed)?;
+            let list = list(making, sources)?;
+            durable::write_new(&folder.join(format!("list-{at}")), &list, 0o600).map_err(failed)?;
         }
         let shares = sources.len().div_ceil(share);
         let ran = in_parallel(&vec![None; shares], shares, shares, |at| {
-            process::run(&self.run(PROGRAM, &[at.to_string()], &folder), &|_| ())
+            let arguments = [at.to_string(), self.minor.clone()];
+            process::run(&self.run(PROGRAM, &arguments, &folder), &|_| ())
         });
         let mut bytecodes = Vec::with_capacity(sources.len());
         for (at, ran) in ran.into_iter().enumerate() {
@@ -164,22 +195,17 @@ impl Compiler {
     }
 }
 
-/// Puts each source into the folder under the name of its digest.
-fn lay_out(making: &Making<'_>, sources: &[Source], folder: &Path) -> Result<(), PackageError> {
-    let into = Folder::open(folder).map_err(|source| PackageError::Scratch {
-        path: folder.to_owned(),
-        source,
-    })?;
-    let mut blobs: Vec<BlobId> = sources.iter().map(|source| source.blob).collect();
-    blobs.sort_unstable();
-    blobs.dedup();
-    for blob in blobs {
-        let name = blob.0.hex();
-        making
-            .insertion
-            .place_blob(blob, false, &into, name.as_ref())?;
+/// Where each source is, and what it is called.
+fn list(making: &Making<'_>, sources: &[Source]) -> Result<Vec<u8>, PackageError> {
+    let mut list = Vec::new();
+    for source in sources {
+        let file = making.insertion.blob_path(source.blob)?;
+        for field in [file.as_os_str().as_encoded_bytes(), source.path.as_bytes()] {
+            list.extend_from_slice(field);
+            list.push(0);
+        }
     }
-    Ok(())
+    Ok(list)
 }
 
 /// What was written in turn; an end in the middle of one is the end.

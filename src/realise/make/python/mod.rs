@@ -26,7 +26,7 @@ use compile::Compiler;
 use compile::Source;
 
 /// Part of what a wheel's tree is remembered by: another number where wheels become something else.
-const MADE_BY: u32 = 1;
+const MADE_BY: u32 = 2;
 
 /// Whether this machine has the Python `minor`.
 pub(super) fn is_on_this_machine(minor: &str) -> bool {
@@ -35,28 +35,55 @@ pub(super) fn is_on_this_machine(minor: &str) -> bool {
 
 /// A wheel on its way into an environment.
 struct Wheel {
-    /// As it was unpacked, what belongs to everybody moved to its place.
+    /// As it was unpacked.
+    unpacked: TreeId,
+    /// The same, what belongs to everybody moved to its place. Of one that was made before only the tool's is looked at.
     tree: TreeId,
     /// With its bytecode, if it was made before.
     compiled: Option<TreeId>,
+}
+
+impl Wheel {
+    /// The wheel of the tool itself.
+    fn of_tool(
+        making: &Making<'_>,
+        python: &Python,
+        unpacked: TreeId,
+    ) -> Result<Self, PackageError> {
+        Ok(Self {
+            unpacked,
+            tree: making.relocated(spread(making, unpacked)?)?,
+            compiled: python.known(making, unpacked)?,
+        })
+    }
+
+    /// A wheel that the tool needs: what was made of it before is all there is to know of it.
+    fn of_need(
+        making: &Making<'_>,
+        python: &Python,
+        unpacked: TreeId,
+    ) -> Result<Self, PackageError> {
+        let compiled = python.known(making, unpacked)?;
+        let tree = match compiled {
+            Some(compiled) => compiled,
+            None => making.relocated_need(spread(making, unpacked)?)?,
+        };
+        Ok(Self {
+            unpacked,
+            tree,
+            compiled,
+        })
+    }
 }
 
 pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, PackageError> {
     let python = Python::of(making)?;
     let mut wheels = Vec::with_capacity(trees.len());
     for (index, tree) in trees.iter().enumerate() {
-        let tree = spread(making, *tree)?;
-        let tree = if index == 0 {
-            making.relocated(tree)?
-        } else {
-            making.relocated_need(tree)?
-        };
-        let asked = python.asked(tree);
-        let compiled = match making.made {
-            Some(made) => crate::realise::pieces::known(making.insertion, made, asked)?,
-            None => None,
-        };
-        wheels.push(Wheel { tree, compiled });
+        wheels.push(match index {
+            0 => Wheel::of_tool(making, &python, *tree)?,
+            _ => Wheel::of_need(making, &python, *tree)?,
+        });
     }
     compile_all(making, &python, &mut wheels)?;
     let mut graft = Graft::new(making.insertion);
@@ -101,9 +128,20 @@ impl Python {
         }
     }
 
-    /// What a wheel's tree with its bytecode is remembered by.
-    fn asked(&self, tree: TreeId) -> Digest {
-        Digest::of(format!("wheel\n{MADE_BY}\n{tree}\n{}\n", self.minor).as_bytes())
+    /// What a wheel with its bytecode is remembered by: how it was unpacked, so that it is not looked through for the
+    /// places it names to learn that it was.
+    fn asked(&self, unpacked: TreeId) -> Digest {
+        Digest::of(format!("wheel\n{MADE_BY}\n{unpacked}\n{}\n", self.minor).as_bytes())
+    }
+
+    /// What was made of a wheel before, where what is there may be used.
+    fn known(&self, making: &Making<'_>, unpacked: TreeId) -> Result<Option<TreeId>, PackageError> {
+        match making.made {
+            Some(made) => {
+                crate::realise::pieces::known(making.insertion, made, self.asked(unpacked))
+            }
+            None => Ok(None),
+        }
     }
 }
 
@@ -203,7 +241,7 @@ fn compile_all(
         if let Some(graft) = graft {
             let tree = graft.finish()?;
             if let Some(made) = making.made {
-                made.keep(python.asked(wheel.tree), tree);
+                made.keep(python.asked(wheel.unpacked), tree);
             }
             wheel.compiled = Some(tree);
         }
