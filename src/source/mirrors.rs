@@ -10,7 +10,6 @@
 //! other bytes under a name is told, and the next is asked. One that breaks off rests and is asked again, a few times; one
 //! that refuses is told once and not asked again.
 
-use std::collections::BTreeMap;
 use std::io::Seek;
 use std::path::Path;
 use std::sync::Arc;
@@ -94,17 +93,20 @@ struct Mirror {
 
 impl Mirrors {
     pub(super) fn new(addresses: &[String], or_else: Else, online: Online) -> Self {
-        let mut servers: BTreeMap<String, Arc<Standing>> = BTreeMap::new();
+        let mut servers: Vec<(String, Arc<Standing>)> = Vec::new();
         let all = addresses.iter().map(|address| {
             let base = address.trim_end_matches('/').to_owned();
             let server = match Address::parse(&base) {
                 Ok(Address::Remote(remote)) => remote.authority(),
                 _ => base.clone(),
             };
+            let known = servers.iter().find(|(it, _)| *it == server);
+            let standing = known.map_or_else(Arc::default, |(_, it)| Arc::clone(it));
+            servers.push((server, Arc::clone(&standing)));
             Mirror {
                 base,
                 is_one: OnceLock::new(),
-                standing: Arc::clone(servers.entry(server).or_default()),
+                standing,
             }
         });
         Self {

@@ -1,10 +1,6 @@
 //! What of a proof is told: where requirements do not meet, and the shortest ways there.
-
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::collections::HashMap;
-use std::collections::HashSet;
-use std::collections::VecDeque;
+//!
+//! All of it is a few hundred edges that are looked through from end to end: maps would be more program than use.
 
 use pubgrub::External;
 
@@ -18,19 +14,24 @@ pub(super) type Told<'t> = &'t [&'t Leaf];
 /// A proof, seen as packages that need each other.
 pub(super) struct Story<'t> {
     /// By who needs and what is needed; where a package cannot be used, by itself and nothing.
-    edges: BTreeMap<Edge<'t>, Vec<&'t Leaf>>,
+    edges: Edges<'t>,
     /// What led to a package first, and how far from the beginning it is.
-    reached: HashMap<&'t str, (usize, Option<Edge<'t>>)>,
+    reached: Vec<Reached<'t>>,
     /// Requirements of what there is not.
-    absent: BTreeSet<Edge<'t>>,
+    absent: Vec<Edge<'t>>,
 }
 
 type Edge<'t> = (&'t str, Option<&'t str>);
 
+type Edges<'t> = Vec<(Edge<'t>, Vec<&'t Leaf>)>;
+
+/// A package, how far it is, and what led to it.
+type Reached<'t> = (&'t str, usize, Option<Edge<'t>>);
+
 impl<'t> Story<'t> {
     pub(super) fn of(leaves: &[&'t Leaf], is_none: impl Fn(&Leaf) -> bool) -> Self {
-        let mut edges: BTreeMap<Edge<'_>, Vec<&Leaf>> = BTreeMap::new();
-        let mut absent = BTreeSet::new();
+        let mut edges: Edges<'_> = Vec::new();
+        let mut absent = Vec::new();
         for leaf in leaves {
             let edge = match leaf {
                 External::FromDependencyOf(package, _, needed, _) => {
@@ -40,10 +41,16 @@ impl<'t> Story<'t> {
                 External::NoVersions(..) | External::NotRoot(..) => continue,
             };
             if is_none(leaf) || edge.1.is_none() {
-                absent.insert(edge);
+                absent.push(edge);
             }
-            edges.entry(edge).or_default().push(leaf);
+            match edges.iter_mut().find(|(it, _)| *it == edge) {
+                Some((_, leaves)) => leaves.push(leaf),
+                None => edges.push((edge, vec![leaf])),
+            }
         }
+        edges.sort_by_key(|(edge, _)| *edge);
+        absent.sort_unstable();
+        absent.dedup();
         let reached = reached(&edges);
         Self {
             edges,
@@ -58,16 +65,21 @@ impl<'t> Story<'t> {
         breaks.sort_by_key(|edges| self.distances(edges));
         let mut broken: Vec<Edge<'t>> = breaks.concat();
         if broken.is_empty() {
-            broken.extend(self.edges.keys());
+            broken.extend(self.edges.iter().map(|(edge, _)| *edge));
         }
         let ways = broken.iter().flat_map(|edge| self.way_to(edge));
-        let mut seen: HashSet<Edge<'_>> = broken.iter().copied().collect();
-        let mut ways: Vec<Edge<'t>> = ways.filter(|edge| seen.insert(*edge)).collect();
+        let mut told = broken.clone();
+        for edge in ways {
+            if !told.contains(&edge) {
+                told.push(edge);
+            }
+        }
+        let mut ways = told.split_off(broken.len());
         // What is asked for is said before all else.
         ways.sort_by_key(|(package, _)| *package != ROOT);
         broken.sort_by_key(|(package, _)| *package != ROOT);
         let told = |edges: Vec<Edge<'t>>| {
-            let told = edges.into_iter().map(|edge| &self.edges[&edge][..]);
+            let told = edges.into_iter().map(|edge| self.leaves(&edge));
             told.collect()
         };
         (told(ways), told(broken))
@@ -76,22 +88,18 @@ impl<'t> Story<'t> {
     /// Of each place where requirements do not meet, those requirements.
     fn breaks(&self) -> Vec<Vec<Edge<'t>>> {
         let mut breaks: Vec<Vec<Edge<'_>>> = self.absent.iter().map(|edge| vec![*edge]).collect();
-        let mut needed: BTreeMap<&str, Vec<Edge<'_>>> = BTreeMap::new();
-        for edge in self.edges.keys().filter(|edge| !self.absent.contains(edge)) {
-            if let Some(package) = edge.1 {
-                needed.entry(package).or_default().push(*edge);
-            }
-        }
-        let goes_on = |package: &str| self.edges.keys().any(|(by, _)| *by == package);
-        let (ends, others): (Vec<_>, Vec<_>) = needed
-            .into_iter()
-            .partition(|(package, _)| !goes_on(package));
-        for (_, edges) in ends {
-            breaks.push(self.apart(&edges).unwrap_or(edges));
+        let needs = self.edges.iter().map(|(edge, _)| *edge);
+        let mut needs: Vec<Edge<'_>> = needs.filter(|edge| !self.absent.contains(edge)).collect();
+        needs.sort_by_key(|(_, needed)| *needed);
+        let needed = needs.chunk_by(|one, other| one.1 == other.1);
+        let goes_on = |package| self.edges.iter().any(|((by, _), _)| Some(*by) == package);
+        let (ends, others): (Vec<_>, Vec<_>) = needed.partition(|edges| !goes_on(edges[0].1));
+        for edges in ends {
+            breaks.push(self.apart(edges).unwrap_or_else(|| edges.to_vec()));
         }
         // Where packages need each other in a circle, nothing is an end.
         if breaks.is_empty() {
-            let apart = others.iter().filter_map(|(_, edges)| self.apart(edges));
+            let apart = others.iter().filter_map(|edges| self.apart(edges));
             breaks.extend(apart.min_by_key(|pair| self.distances(pair)));
         }
         breaks
@@ -114,7 +122,7 @@ impl<'t> Story<'t> {
 
     /// The versions that any of a package's versions want.
     fn wanted(&self, edge: &Edge<'t>) -> Numbers {
-        let wanted = self.edges[edge].iter().filter_map(|leaf| match leaf {
+        let wanted = self.leaves(edge).iter().filter_map(|leaf| match leaf {
             External::FromDependencyOf(.., among) => Some(among),
             _ => None,
         });
@@ -126,17 +134,26 @@ impl<'t> Story<'t> {
     }
 
     fn distance(&self, edge: &Edge<'t>) -> usize {
-        self.reached
-            .get(edge.0)
-            .map_or(usize::MAX / 4, |(far, _)| *far)
+        let found = self.reached.iter().find(|(package, ..)| *package == edge.0);
+        found.map_or(usize::MAX / 4, |(_, far, _)| *far)
+    }
+
+    fn leaves(&self, edge: &Edge<'t>) -> Told<'_> {
+        let found = self.edges.iter().find(|(it, _)| it == edge);
+        found.map_or(&[], |(_, leaves)| leaves)
+    }
+
+    fn before(&self, package: &str) -> Option<Edge<'t>> {
+        let found = self.reached.iter().find(|(it, ..)| *it == package);
+        found.and_then(|(.., before)| *before)
     }
 
     /// The requirements that lead to who has this one.
     fn way_to(&self, edge: &Edge<'t>) -> Vec<Edge<'t>> {
         let mut way = Vec::new();
         let mut package = edge.0;
-        while let Some((_, Some(before))) = self.reached.get(package) {
-            way.push(*before);
+        while let Some(before) = self.before(package) {
+            way.push(before);
             package = before.0;
         }
         way.reverse();
@@ -145,18 +162,16 @@ impl<'t> Story<'t> {
 }
 
 /// How each package is reached from what is asked for, the shortest way.
-fn reached<'t>(
-    edges: &BTreeMap<Edge<'t>, Vec<&'t Leaf>>,
-) -> HashMap<&'t str, (usize, Option<Edge<'t>>)> {
-    let mut reached = HashMap::from([(ROOT, (0, None))]);
-    let mut waiting = VecDeque::from([ROOT]);
-    while let Some(package) = waiting.pop_front() {
-        let far = reached[package].0;
-        let from_here = edges.range((package, None)..);
-        for (edge, _) in from_here.take_while(|((by, _), _)| *by == package) {
-            if let Some(next) = edge.1.filter(|next| !reached.contains_key(next)) {
-                reached.insert(next, (far + 1, Some(*edge)));
-                waiting.push_back(next);
+fn reached<'t>(edges: &Edges<'t>) -> Vec<Reached<'t>> {
+    let mut reached: Vec<Reached<'_>> = vec![(ROOT, 0, None)];
+    let mut at = 0;
+    while let Some((package, far, _)) = reached.get(at).copied() {
+        at += 1;
+        for (edge, _) in edges.iter().filter(|((by, _), _)| *by == package) {
+            if let Some(next) = edge.1
+                && reached.iter().all(|(known, ..)| *known != next)
+            {
+                reached.push((next, far + 1, Some(*edge)));
             }
         }
     }
