@@ -20,6 +20,7 @@ use super::arrival::Watch;
 use super::downloads::Downloads;
 use super::downloads::unsigned;
 use super::exchange::LONGEST_GOOD;
+use super::partial::ABSENT;
 use super::partial::Facts;
 use super::partial::Partial;
 use super::partial::Waited;
@@ -48,7 +49,8 @@ impl<'a> Download<'a> {
             self.share().reach(partial.len());
             0
         } else {
-            self.bring(&mut partial)?
+            self.bring(&mut partial)
+                .inspect_err(|error| remember_absence(&partial, error))?
         };
         let (mut file, path) = self.kept(partial.open())?;
         if let Some(signer) = signer {
@@ -109,10 +111,20 @@ impl<'a> Download<'a> {
         let folder = self.downloads.folder();
         if !self.bytes().exists() {
             // Who may not fetch is told before a folder and a lock for it are made.
-            self.downloads.agents(self.remote)?;
+            let agents = self.downloads.agents(self.remote);
+            agents.map_err(|error| self.or_absent(error))?;
         }
         let held = Partial::hold(folder, &key[..32], digests, self.watch, waiting);
         self.kept(held)
+    }
+
+    /// What its server said last, for who may not ask it.
+    fn or_absent(&self, error: FetchError) -> FetchError {
+        let said = self.bytes().with_extension(ABSENT);
+        match (error, std::fs::read_to_string(said)) {
+            (FetchError::Offline { url }, Ok(status)) => FetchError::Refused { url, status },
+            (error, _) => error,
+        }
     }
 
     /// Whether all of it is here already, and is what is asked for now.
@@ -204,5 +216,16 @@ impl<'a> Download<'a> {
             url: self.remote.shown(),
             source,
         })
+    }
+}
+
+/// Takes note that its server has nothing, so that who asks later without a network is told so and not that it is
+/// not known. What cannot be written will be asked again: that is no error.
+fn remember_absence(partial: &Partial<'_>, error: &FetchError) {
+    if let FetchError::Refused { status, .. } = error
+        && error.says_absent()
+        && !partial.is_whole()
+    {
+        drop(partial.write(ABSENT, status.as_bytes()));
     }
 }

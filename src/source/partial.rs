@@ -24,6 +24,9 @@ use super::arrival::Watch;
 const MODE: u32 = 0o600;
 const BUFFER: usize = 256 << 10;
 
+/// With the words in which the server said that there is nothing: `<key>.absent`.
+pub(super) const ABSENT: &str = "absent";
+
 /// What the server said of the bytes: `<key>.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Facts {
@@ -244,7 +247,7 @@ impl<'w> Partial<'w> {
         self.len = 0;
         self.hashing = self.hashing.anew();
         // What the server said goes first: bytes that nothing is said of are not gone on with.
-        for suffix in ["json", "gist", "bytes"] {
+        for suffix in ["json", "gist", ABSENT, "bytes"] {
             remove(&self.path(suffix))?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use dgmo_store::durable;
 
+use super::partial::ABSENT;
 use super::partial::Partial;
 
 /// The files of one download.
@@ -107,7 +108,7 @@ fn delete(folder: &Path, key: &str) -> io::Result<bool> {
     let Some(_lock) = Partial::try_lock(folder, key)? else {
         return Ok(false);
     };
-    for suffix in ["json", "minisig", "gist", "bytes"] {
+    for suffix in ["json", "minisig", "gist", ABSENT, "bytes"] {
         match durable::remove_file(&folder.join(format!("{key}.{suffix}"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -1,5 +1,9 @@
 //! Documents that came a moment ago, and whose server said how long they are good.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
 use dgmo_schema::event::Silent;
 
 use super::Bench;
@@ -7,6 +11,7 @@ use super::anything;
 use super::request;
 use super::server::Answer;
 use super::server::Server;
+use crate::source::FetchError;
 use crate::source::Online;
 
 /// How often the server is asked when a document is wanted twice, and it says this of it.
@@ -71,4 +76,32 @@ fn an_answer_that_nothing_changed_makes_it_good_for_longer() {
         assert_eq!(downloads.document(&wanted).unwrap(), b"list");
     }
     assert_eq!(server.asked().len(), 2);
+}
+
+/// An index that has nothing of a package says so with a 404, and there are others: without a network it is still so.
+#[test]
+fn that_there_is_nothing_is_known_without_a_network() {
+    let is_there = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&is_there);
+    let server = Server::start(move |_| {
+        if seen.load(Ordering::Relaxed) {
+            Answer::new("200 OK", &[], b"list")
+        } else {
+            Answer::new("404 Not Found", &[], b"")
+        }
+    });
+    let bench = Bench::new();
+    let wanted = request(&server.url("/list"), anything());
+    let ask = |online| bench.downloads(online, &Silent).document(&wanted);
+    let is_offline = |answer| matches!(answer, Err(FetchError::Offline { .. }));
+    let is_absent = |answer| matches!(answer, Err(FetchError::Refused { status, .. }) if status == "404 Not Found");
+    assert!(is_offline(ask(Online::No)), "nobody has asked");
+    assert!(is_absent(ask(Online::Yes)));
+    assert!(is_absent(ask(Online::No)));
+    is_there.store(true, Ordering::Relaxed);
+    assert_eq!(ask(Online::Yes).unwrap(), b"list");
+    assert_eq!(ask(Online::No).unwrap(), b"list");
+    is_there.store(false, Ordering::Relaxed);
+    assert!(is_absent(ask(Online::Yes)));
+    assert_eq!(ask(Online::No).unwrap(), b"list", "what came once is kept");
 }
