@@ -183,9 +183,12 @@ pub(super) fn bring(
         });
     }
     if catalogue == Catalogue::Deb {
-        let brought = way.go(downloads)?;
-        let added = deb::unpack(making, piece, &brought)?;
-        return Ok(Unpacked::of(added, brought.received));
+        let (brought, unpacked) = way.go_and(downloads, &|bytes| {
+            deb::unpack(making.insertion, piece, bytes)
+        })?;
+        let content = unpacked?;
+        content.tell(making, piece);
+        return Ok(Unpacked::of(content.unproven.keep()?, brought.received));
     }
     let (brought, unpacked) = way.go_and(downloads, &|bytes| {
         making.insertion.unpack_unproven(bytes, &how)

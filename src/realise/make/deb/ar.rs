@@ -1,12 +1,12 @@
 //! What a `.deb` is: an `ar` archive of a version, a description and the content.
 
-use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::io::Seek;
 use std::io::SeekFrom;
 
 use dgmo_schema::manifest::Packing;
+use dgmo_store::ReadSeek;
 
 const MAGIC: &[u8; 8] = b"!<arch>\n";
 const HEADER: usize = 60;
@@ -14,67 +14,90 @@ const HEADER: usize = 60;
 /// There are three, and some have one more.
 const MOST_MEMBERS: usize = 16;
 
+/// The members of a package, one after the other: they may be read while they come.
+pub(super) struct Members<'r> {
+    reader: &'r mut dyn ReadSeek,
+    /// Where the next one is.
+    at: u64,
+    /// Where the last one ends.
+    end: u64,
+    seen: usize,
+}
+
+/// One member.
+pub(super) struct Member<'r> {
+    pub(super) holds: Holds,
+    pub(super) part: Part<'r>,
+}
+
+/// What a member holds, and how it is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    About(Packing),
+    Content(Packing),
+    Other,
+}
+
 /// A part of a file, as if it were one.
-#[derive(Debug)]
-pub(super) struct Part {
-    file: File,
+pub(super) struct Part<'r> {
+    reader: &'r mut dyn ReadSeek,
     start: u64,
     len: u64,
     at: u64,
 }
 
-/// The two parts of a package, and how each is packed.
-pub(super) struct Parts {
-    pub(super) about: (Part, Packing),
-    pub(super) content: (Part, Packing),
-}
-
-/// Finds the parts; else says what is wrong.
-pub(super) fn parts(file: &File) -> Result<Parts, String> {
-    let told = |error: io::Error| error.to_string();
-    let mut reader = file.try_clone().map_err(told)?;
-    let whole = reader.seek(SeekFrom::End(0)).map_err(told)?;
-    reader.seek(SeekFrom::Start(0)).map_err(told)?;
-    let mut magic = [0; MAGIC.len()];
-    reader.read_exact(&mut magic).map_err(told)?;
-    if magic != *MAGIC {
-        return Err("it is no package of Debian's kind".to_owned());
-    }
-    let (mut about, mut content) = (None, None);
-    let mut at = MAGIC.len() as u64;
-    for _ in 0..MOST_MEMBERS {
-        if at >= whole {
-            break;
+impl<'r> Members<'r> {
+    /// Looks whether it is a package; else says what is wrong.
+    pub(super) fn of(reader: &'r mut dyn ReadSeek) -> Result<Self, String> {
+        let end = reader.seek(SeekFrom::End(0)).map_err(told)?;
+        reader.seek(SeekFrom::Start(0)).map_err(told)?;
+        let mut magic = [0; MAGIC.len()];
+        reader.read_exact(&mut magic).map_err(told)?;
+        if magic != *MAGIC {
+            return Err("it is no package of Debian's kind".to_owned());
         }
-        reader.seek(SeekFrom::Start(at)).map_err(told)?;
+        Ok(Self {
+            reader,
+            at: MAGIC.len() as u64,
+            end,
+            seen: 0,
+        })
+    }
+
+    /// The next member, if there is one more.
+    pub(super) fn next(&mut self) -> Result<Option<Member<'_>>, String> {
+        if self.at >= self.end || self.seen == MOST_MEMBERS {
+            return Ok(None);
+        }
+        self.seen += 1;
+        self.reader.seek(SeekFrom::Start(self.at)).map_err(told)?;
         let mut header = [0; HEADER];
-        reader.read_exact(&mut header).map_err(told)?;
+        self.reader.read_exact(&mut header).map_err(told)?;
         let (name, len) = member(&header).ok_or("a part of it has no name and size")?;
-        let start = at + HEADER as u64;
-        if len > whole - start {
+        let start = self.at + HEADER as u64;
+        if self.end.checked_sub(start).is_none_or(|left| len > left) {
             return Err("it is cut short".to_owned());
         }
-        let part = || {
-            let file = file.try_clone().map_err(told)?;
-            Ok::<_, String>(Part {
-                file,
-                start,
-                len,
-                at: 0,
-            })
-        };
+        self.at = start + len + len % 2;
         let packed = |stem: &str| name.strip_prefix(stem).and_then(packing);
-        if let (Some(packing), true) = (packed("control.tar"), about.is_none()) {
-            about = Some((part()?, packing));
-        } else if let (Some(packing), true) = (packed("data.tar"), content.is_none()) {
-            content = Some((part()?, packing));
-        }
-        at = start + len + len % 2;
+        let holds = match (packed("control.tar"), packed("data.tar")) {
+            (Some(packing), _) => Holds::About(packing),
+            (_, Some(packing)) => Holds::Content(packing),
+            _ => Holds::Other,
+        };
+        let part = Part {
+            reader: &mut *self.reader,
+            start,
+            len,
+            at: 0,
+        };
+        Ok(Some(Member { holds, part }))
     }
-    match (about, content) {
-        (Some(about), Some(content)) => Ok(Parts { about, content }),
-        _ => Err("it has no content that can be unpacked".to_owned()),
-    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn told(error: io::Error) -> String {
+    error.to_string()
 }
 
 /// The name of a part and how many bytes it has.
@@ -98,21 +121,20 @@ fn packing(ending: &str) -> Option<Packing> {
     })
 }
 
-impl Read for Part {
+impl Read for Part<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.len - self.at;
         let most = buffer
             .len()
             .min(usize::try_from(left).unwrap_or(usize::MAX));
-        // Both parts read from one file: where it stands is nobody's to keep.
-        self.file.seek(SeekFrom::Start(self.start + self.at))?;
-        let count = self.file.read(&mut buffer[..most])?;
+        self.reader.seek(SeekFrom::Start(self.start + self.at))?;
+        let count = self.reader.read(&mut buffer[..most])?;
         self.at += count as u64;
         Ok(count)
     }
 }
 
-impl Seek for Part {
+impl Seek for Part<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let at = match to {
             SeekFrom::Start(at) => Some(at),
@@ -126,61 +148,79 @@ impl Seek for Part {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
     use std::io::Write;
 
     use super::*;
 
-    fn file(members: &[(&str, &[u8])]) -> File {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(MAGIC).unwrap();
+    fn package(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
         for (name, content) in members {
             let len = content.len();
-            writeln!(file, "{name:<16}0           0     0     100644  {len:<10}`").unwrap();
-            file.write_all(content).unwrap();
+            writeln!(
+                bytes,
+                "{name:<16}0           0     0     100644  {len:<10}`"
+            )
+            .unwrap();
+            bytes.extend_from_slice(content);
             if len % 2 == 1 {
-                file.write_all(b"\n").unwrap();
+                bytes.push(b'\n');
             }
         }
-        file
+        bytes
+    }
+
+    /// What each member holds, and its bytes.
+    fn all(bytes: &[u8]) -> Result<Vec<(Holds, Vec<u8>)>, String> {
+        let mut reader = Cursor::new(bytes);
+        let mut members = Members::of(&mut reader)?;
+        let mut all = Vec::new();
+        while let Some(mut member) = members.next()? {
+            let mut content = Vec::new();
+            member.part.read_to_end(&mut content).unwrap();
+            all.push((member.holds, content));
+        }
+        Ok(all)
     }
 
     #[test]
-    fn the_parts_are_found_and_read() {
-        let members: [(&str, &[u8]); 3] = [
+    fn the_members_are_found_and_read() {
+        let bytes = package(&[
             ("debian-binary", b"2.0\n"),
             ("control.tar.gz", b"odd"),
             ("data.tar.xz/", b"content"),
+            ("data.tar.lzma", b"?"),
+        ]);
+        let expected = [
+            (Holds::Other, b"2.0\n".to_vec()),
+            (Holds::About(Packing::TarGz), b"odd".to_vec()),
+            (Holds::Content(Packing::TarXz), b"content".to_vec()),
+            (Holds::Other, b"?".to_vec()),
         ];
-        let mut parts = parts(&file(&members)).unwrap();
-        assert_eq!(
-            (parts.about.1, parts.content.1),
-            (Packing::TarGz, Packing::TarXz)
-        );
+        assert_eq!(all(&bytes).unwrap(), expected);
+        let mut reader = Cursor::new(&bytes);
+        let mut members = Members::of(&mut reader).unwrap();
+        members.next().unwrap();
+        members.next().unwrap();
+        let mut part = members.next().unwrap().unwrap().part;
+        part.seek(SeekFrom::End(-3)).unwrap();
         let mut text = String::new();
-        parts.content.0.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "content");
-        parts.content.0.seek(SeekFrom::End(-3)).unwrap();
-        text.clear();
-        parts.content.0.read_to_string(&mut text).unwrap();
+        part.read_to_string(&mut text).unwrap();
         assert_eq!(text, "ent");
-        assert!(super::parts(&file(&members[..2])).is_err());
-        assert!(super::parts(&file(&[("data.tar.lzma", b"")])).is_err());
     }
 
     #[test]
     fn what_is_cut_or_no_archive_is_refused() {
-        let whole = file(&[("control.tar", b"x"), ("data.tar", b"content")]);
-        let length = whole.metadata().unwrap().len();
-        for cut in 0..length {
-            let cut_short = whole.try_clone().unwrap();
-            let mut bytes = Vec::new();
-            let mut reader = &cut_short;
-            reader.seek(SeekFrom::Start(0)).unwrap();
-            reader.take(cut).read_to_end(&mut bytes).unwrap();
-            let mut copy = tempfile::tempfile().unwrap();
-            copy.write_all(&bytes).unwrap();
-            // Only the byte that makes the last part even may be missing.
-            assert_eq!(parts(&copy).is_ok(), cut + 1 == length, "{cut}");
+        let whole = package(&[("control.tar", b"x"), ("data.tar", b"content")]);
+        let complete = all(&whole).unwrap();
+        // Only the byte that makes the last member even may be missing; what ends between two has fewer.
+        let between = MAGIC.len() + HEADER + 2;
+        for cut in 0..whole.len() - 1 {
+            let found = all(&whole[..cut]);
+            let fewer = [MAGIC.len(), between - 1, between].contains(&cut);
+            assert_eq!(found.is_ok(), fewer, "{cut}");
+            assert_ne!(found.as_ref().ok(), Some(&complete), "{cut}");
         }
+        assert_eq!(all(&whole[..whole.len() - 1]).unwrap(), complete);
     }
 }

@@ -13,46 +13,74 @@ mod ar;
 use dgmo_schema::event::Event;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::Piece;
-use dgmo_store::Added;
+use dgmo_store::Insertion;
+use dgmo_store::ReadSeek;
 use dgmo_store::Unpack;
+use dgmo_store::Unproven;
 use dgmo_store::decoded;
 use dgmo_store::tree::Node;
 
+use self::ar::Holds;
 use super::Making;
 use crate::realise::PackageError;
 use crate::realise::graft::Graft;
-use crate::source::Brought;
 
 /// Scripts that the package manager would run.
 const SCRIPTS: &[&str] = &["preinst", "postinst", "prerm", "postrm", "config"];
 
-/// Unpacks the content, and tells of what is not done.
-pub(super) fn unpack(
-    making: &Making<'_>,
+/// A package that was unpacked, of which it is not known yet whether it is the right one.
+pub(super) struct Content<'a> {
+    pub(super) unproven: Unproven<'a>,
+    /// What is not run of it.
+    scripts: Vec<&'static str>,
+}
+
+/// Unpacks the content of a package, as its bytes come.
+pub(super) fn unpack<'a>(
+    insertion: &'a Insertion<'_>,
     piece: &Piece,
-    brought: &Brought,
-) -> Result<Added, PackageError> {
-    let parts = ar::parts(&brought.file).map_err(|why| PackageError::Put {
+    bytes: &mut dyn ReadSeek,
+) -> Result<Content<'a>, PackageError> {
+    let wrong = |why| PackageError::Put {
         path: piece.file.clone(),
         why,
-    })?;
-    let (mut content, packing) = parts.content;
-    let how = Unpack {
-        of_system: true,
-        ..Unpack::new(packing)
     };
-    let added = making.insertion.add_archive(&mut content, &how);
-    let added = added.map_err(|source| PackageError::Unpack {
-        url: piece.file.clone(),
-        source,
-    })?;
-    let (about, packing) = parts.about;
-    // Of what cannot be read nothing can be told; the content has been unpacked.
-    let scripts = decoded(about, packing)
-        .and_then(scripts)
-        .unwrap_or_default();
-    if !scripts.is_empty() {
-        let names = scripts.join("`, `");
+    let mut members = ar::Members::of(bytes).map_err(wrong)?;
+    let (mut content, mut about) = (None, None);
+    while let Some(mut member) = members.next().map_err(wrong)? {
+        match member.holds {
+            Holds::Content(packing) if content.is_none() => {
+                let how = Unpack {
+                    of_system: true,
+                    ..Unpack::new(packing)
+                };
+                let unpacked = insertion.unpack_unproven(&mut member.part, &how);
+                content = Some(unpacked.map_err(|source| PackageError::Unpack {
+                    url: piece.file.clone(),
+                    source,
+                })?);
+            }
+            // Of what cannot be read nothing can be told.
+            Holds::About(packing) if about.is_none() => {
+                let found = decoded(member.part, packing).and_then(scripts);
+                about = Some(found.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+    match (content, about) {
+        (Some(unproven), Some(scripts)) => Ok(Content { unproven, scripts }),
+        _ => Err(wrong("it has no content that can be unpacked".to_owned())),
+    }
+}
+
+impl Content<'_> {
+    /// Tells of what is not done.
+    pub(super) fn tell(&self, making: &Making<'_>, piece: &Piece) {
+        if self.scripts.is_empty() {
+            return;
+        }
+        let names = self.scripts.join("`, `");
         let text = format!(
             "package `{}`: `{names}` of `{}` is not run",
             making.name, piece.name
@@ -66,21 +94,15 @@ pub(super) fn unpack(
         };
         making.insertion.observer().observe(event);
     }
-    Ok(added)
 }
 
-fn scripts(about: impl std::io::Read) -> std::io::Result<Vec<String>> {
+fn scripts(about: impl std::io::Read) -> std::io::Result<Vec<&'static str>> {
     let mut found = Vec::new();
     for entry in tar::Archive::new(about).entries()?.take(1000) {
         let name = entry?.path_bytes().into_owned();
         let name = String::from_utf8_lossy(&name).into_owned();
         let name = name.trim_start_matches("./");
-        found.extend(
-            SCRIPTS
-                .iter()
-                .find(|it| **it == name)
-                .map(|it| (*it).to_owned()),
-        );
+        found.extend(SCRIPTS.iter().find(|it| **it == name));
     }
     Ok(found)
 }
