@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
+use std::io::Read;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::thread;
 
 /// What a program said, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,19 +43,39 @@ impl Answer {
 }
 
 /// Runs a program to its end.
+///
+/// Not by `Command::output`, which takes it for impossible that what was printed cannot be read.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn ask<S: AsRef<OsStr>>(program: &OsStr, arguments: &[S]) -> io::Result<Answer> {
-    let output = Command::new(program)
+    let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .env_remove("DGMO_FAULT")
-        .output()?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        .spawn()?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (out, err) = thread::scope(|scope| {
+        let err = scope.spawn(|| whole(err));
+        (whole(out), err.join())
+    });
+    // First of all: one that nobody waits for stays.
+    let status = child.wait()?;
+    let err = err.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     Ok(Answer {
-        code: output.status.code(),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
+        code: status.code(),
+        out: out?,
+        err: err?,
     })
+}
+
+/// All that comes, as text; who writes sees it closed when it cannot be read.
+fn whole(from: Option<impl Read>) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    if let Some(mut from) = from {
+        from.read_to_end(&mut bytes)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// How a program is started that runs beside us.

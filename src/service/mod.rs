@@ -57,6 +57,8 @@ pub enum ServiceError {
     NotStopped { service: ServiceName, why: String },
     #[error("`{program}` cannot do that: {why}")]
     Init { program: &'static str, why: String },
+    #[error("whether an init system runs the services cannot be told: `{program}`: {why}")]
+    NotAsked { program: &'static str, why: String },
     #[error("no init system answers, and no supervisor runs")]
     NobodyRuns { why: String },
     #[error("the services are run by {who} already")]
@@ -95,7 +97,7 @@ impl Diagnose for ServiceError {
             Self::NoProgram { .. } => Code::ServiceProgram,
             Self::NotStarted { .. } => Code::ServiceNotStarted,
             Self::NotStopped { .. } | Self::Init { .. } => Code::ServiceNotStopped,
-            Self::NobodyRuns { .. } => Code::ServicesNotRun,
+            Self::NotAsked { .. } | Self::NobodyRuns { .. } => Code::ServicesNotRun,
             Self::RunElsewhere { .. } => Code::ServicesRunElsewhere,
             Self::NoSuchService { .. } => Code::ServiceNone,
             Self::Circle { .. } => Code::ServiceCircle,
@@ -115,6 +117,9 @@ impl Diagnose for ServiceError {
             Self::NotStopped { .. } | Self::NoSuchService { .. } | Self::Init { .. } => {
                 Hint::Run("dgmo services status".to_owned())
             }
+            Self::NotAsked { program, .. } => Hint::Do(format!(
+                "run `{program}` by hand to see what is wrong with it, or take it out of `PATH`"
+            )),
             Self::NobodyRuns { .. } => Hint::Do(
                 "start `dgmo services run` in a terminal of its own, or as the entry of the container"
                     .to_owned(),

@@ -483,7 +483,8 @@ codes! {
          `dgmo services status` shows what runs.";
     ServicesNotRun = "DG3406", "nothing runs the services",
         "No init system answers here, as in a container, and no supervisor is running. `dgmo services run` is one: start it \
-         in a terminal of its own, or as the entry of the container.";
+         in a terminal of its own, or as the entry of the container. Or whether one answers cannot be told, because its \
+         program cannot be started: run that by hand to see what is wrong with it.";
     ServicesRunElsewhere = "DG3407", "the services are running already",
         "Two who supervise the same services would start each of them twice. Stop the other first: \
          `dgmo services status` says who it is.";

@@ -32,7 +32,7 @@ pub struct LogsRequest {
 /// The last lines of services, oldest first.
 pub fn logs(engine: &Engine<'_>, request: &LogsRequest) -> Result<ServiceLogsReport> {
     let names = names(engine, request)?;
-    let from_journal = keeper(engine).run_by() == RunBy::Systemd;
+    let from_journal = keeper(engine)?.run_by() == RunBy::Systemd;
     let mut lines = Vec::new();
     for name in names {
         let own = if from_journal {
@@ -58,7 +58,7 @@ pub fn follow_logs(
     tell: &mut dyn FnMut(&ServiceName, &str) -> bool,
 ) -> Result<()> {
     let names = names(engine, request)?;
-    if keeper(engine).run_by() == RunBy::Systemd {
+    if keeper(engine)?.run_by() == RunBy::Systemd {
         return follow_journal(engine, &names);
     }
     service::logs::follow(&engine.profile, &names, tell)

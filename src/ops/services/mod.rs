@@ -47,17 +47,23 @@ use crate::service::Side;
 use crate::service::start_order;
 
 /// Where home files go.
-pub(super) fn target(engine: &Engine<'_>) -> PathBuf {
-    let held = Footprint::load(&engine.profile).ok().flatten();
-    held.filter(|held| !held.is_empty())
+pub(super) fn target(engine: &Engine<'_>) -> Result<PathBuf> {
+    let held = Footprint::load(&engine.profile)?.filter(|held| !held.is_empty());
+    Ok(held
         .map(|held| held.target)
         .or_else(|| engine.target.clone())
-        .unwrap_or_else(|| engine.default_target.clone())
+        .unwrap_or_else(|| engine.default_target.clone()))
 }
 
 /// Whoever runs the services of the profile.
-pub(super) fn keeper<'a>(engine: &'a Engine<'_>) -> Keeper<'a> {
-    Keeper::find(&engine.profile, engine.scope, &target(engine))
+pub(super) fn keeper<'a>(engine: &'a Engine<'_>) -> Result<Keeper<'a>> {
+    let target = target(engine)?;
+    Ok(Keeper::find(&engine.profile, engine.scope, &target)?)
+}
+
+/// How services are.
+pub(super) fn look(engine: &Engine<'_>, names: &[ServiceName]) -> Result<Vec<ServiceStatus>> {
+    Ok(keeper(engine)?.look(names)?)
 }
 
 /// What going from one generation to another does to services; those in `also` are touched anyway.
@@ -67,7 +73,7 @@ pub(super) fn changes(
     to: (GenerationNumber, &Record),
     also: &BTreeSet<ServiceName>,
 ) -> Result<Changes> {
-    let target = target(engine);
+    let target = target(engine)?;
     let home = home::user_home().unwrap_or_else(|_| target.clone());
     let places = [from.0, to.0].map(|number| engine.profile.generation(number));
     let unread = RefCell::new(None);
@@ -134,7 +140,7 @@ fn report(engine: &Engine<'_>) -> Result<ServicesReport> {
     let generations = Generations::of(&engine.profile);
     let number = generations.current()?;
     let record = generations.record(number)?;
-    let keeper = keeper(engine);
+    let keeper = keeper(engine)?;
     Ok(ServicesReport {
         profile: engine.profile.name().clone(),
         generation: number,
@@ -148,9 +154,9 @@ pub(super) fn down(engine: &Engine<'_>, record: &Record) -> Vec<ServiceStatus> {
     if record.conduct.services.is_empty() {
         return Vec::new();
     }
-    let looked =
-        start_order(&record.conduct.services).and_then(|names| keeper(engine).look(&names));
-    let mut statuses = looked.unwrap_or_default();
+    let all: Vec<ServiceName> = record.conduct.services.keys().cloned().collect();
+    let order = start_order(&record.conduct.services).unwrap_or(all);
+    let mut statuses = look(engine, &order).unwrap_or_default();
     statuses.retain(|status| !status.state.is_well());
     statuses
 }
@@ -175,7 +181,7 @@ pub fn change(engine: &Engine<'_>, deed: Deed, names: &[ServiceName]) -> Result<
     let _held = begin::hold(engine)?;
     let record = generations.record(generations.current()?)?;
     let chosen = chosen(&record, names)?;
-    let keeper = keeper(engine);
+    let keeper = keeper(engine)?;
     keeper.require()?;
     if deed != Deed::Start {
         let back: Vec<ServiceName> = chosen.iter().rev().cloned().collect();
@@ -204,7 +210,7 @@ fn chosen(record: &Record, names: &[ServiceName]) -> Result<Vec<ServiceName>> {
 /// Whether the init system runs any of them: then a supervisor would start each twice.
 #[cfg(unix)]
 fn refuse_if_run(engine: &Engine<'_>, record: &Record) -> Result<()> {
-    let keeper = Keeper::init(&engine.profile, engine.scope, &target(engine));
+    let keeper = Keeper::init(&engine.profile, engine.scope, &target(engine)?)?;
     if keeper.run_by() == RunBy::Nobody {
         return Ok(());
     }

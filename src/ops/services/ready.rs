@@ -17,7 +17,6 @@ use super::Engine;
 use super::Result;
 use super::begin;
 use super::chosen;
-use super::keeper;
 use super::target;
 use crate::check;
 use crate::check::Surroundings;
@@ -45,17 +44,17 @@ impl Around {
         number: GenerationNumber,
         record: &Record,
         name: &ServiceName,
-    ) -> Self {
+    ) -> Result<Self> {
         let own = record.conduct.services.get(name);
         let variables = record.env.iter().chain(own.iter().flat_map(|own| &own.env));
-        Self {
-            target: target(engine),
+        Ok(Self {
+            target: target(engine)?,
             bin: engine.profile.generation(number).join("view/bin"),
             scope: engine.scope,
             variables: variables
                 .map(|(name, value)| (name.as_str().into(), value.into()))
                 .collect(),
-        }
+        })
     }
 }
 
@@ -127,7 +126,7 @@ pub fn await_ready(engine: &Engine<'_>, name: &ServiceName, at: Option<&str>) ->
     let Some(kind) = &service.ready else {
         return Ok(());
     };
-    let around = Around::of(engine, number, &record, name);
+    let around = Around::of(engine, number, &record, name)?;
     let until = Instant::now() + service.start_timeout.duration();
     loop {
         let looked = match kind {
@@ -153,7 +152,7 @@ fn is_up(
     name: &str,
 ) -> Option<std::result::Result<(), String>> {
     let (name, _) = record.conduct.services.get_key_value(name)?;
-    let looked = keeper(engine).look(std::slice::from_ref(name)).ok()?;
+    let looked = super::look(engine, std::slice::from_ref(name)).ok()?;
     let is_well = looked.first().is_some_and(|status| status.state.is_well());
     Some(if is_well {
         Ok(())

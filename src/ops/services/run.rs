@@ -38,7 +38,7 @@ pub fn run(engine: &Engine<'static>, said: Said) -> Result<Ending> {
     let generations = Generations::of(&engine.profile);
     let record = generations.record(generations.current()?)?;
     refuse_if_run(engine, &record)?;
-    let target = target(engine);
+    let target = target(engine)?;
     let search = Var::SearchPath.raw().unwrap_or_default();
     let looking = looking(engine);
     let loading = engine.clone();
@@ -66,6 +66,7 @@ fn looking(engine: &Engine<'static>) -> Looking {
         let record = Generations::of(&engine.profile).record(look.number);
         let record = record.map_err(|error| error.to_string())?;
         let around = ready::Around::of(&engine, look.number, &record, &look.name);
+        let around = around.map_err(|failure| failure.error().to_string())?;
         ready::look(&look.kind, look.timeout, &around)
     })
 }
@@ -87,7 +88,7 @@ fn load(engine: &Engine<'_>) -> Result<Loaded> {
     Ok(Loaded {
         number,
         place: engine.profile.generation(number),
-        target: target(engine),
+        target: target(engine)?,
         record,
         shown,
     })

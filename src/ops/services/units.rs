@@ -38,23 +38,27 @@ impl Units<'_> {
     /// Writes the files into the folder the generation is put together in.
     pub(in crate::ops) fn write(&self, generation: &Path) -> Result<()> {
         let folder = generation.join(service::UNITS);
-        self.rendered(|rendering| service::render(rendering, &folder))?;
+        self.rendered(|rendering| service::render(rendering, &folder))??;
         Ok(())
     }
 
     /// Whether the files at `folder` say what they should. Where that cannot be told they are believed.
     pub(in crate::ops) fn are_at(&self, folder: &Path) -> bool {
-        let texts = self.rendered(service::texts).unwrap_or_default();
+        let texts = self.rendered(service::texts);
+        let texts = texts
+            .ok()
+            .and_then(std::result::Result::ok)
+            .unwrap_or_default();
         texts.iter().all(|(name, text)| {
             std::fs::read_to_string(folder.join(name)).is_ok_and(|there| there == *text)
         })
     }
 
-    fn rendered<T>(&self, act: impl FnOnce(&Rendering<'_>) -> T) -> T {
-        let target = super::target(self.engine);
+    fn rendered<T>(&self, act: impl FnOnce(&Rendering<'_>) -> T) -> Result<T> {
+        let target = super::target(self.engine)?;
         let home = home::user_home().unwrap_or_else(|_| target.clone());
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("dgmo"));
-        act(&Rendering {
+        Ok(act(&Rendering {
             profile: &self.engine.profile,
             number: self.number,
             ground: Ground {
@@ -67,7 +71,7 @@ impl Units<'_> {
             shows: &|program| shows(self.view, self.read, program),
             program: &program,
             home: self.engine.home.root(),
-        })
+        }))
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn steps(
     let states = States { engine, from, to };
     let also = states.users_of_brought(with_state);
     let changes = services::changes(engine, from, to, &also)?;
-    let is_run = services::keeper(engine).run_by() != RunBy::Nobody;
+    let is_run = services::keeper(engine)?.run_by() != RunBy::Nobody;
     let step = |what, name: String, bytes| PlannedStep {
         what,
         name,
@@ -70,12 +70,12 @@ pub(super) fn steps(
     };
     let mut steps = of(StepKind::Stop, &changes.stop);
     for (name, folder) in states.kept(&changes) {
-        let state = states.of(name, folder);
+        let state = states.of(name, folder)?;
         let bytes = state.is_checked()?.measure();
         steps.push(step(StepKind::State, name.to_string(), Some(bytes)));
     }
     for (name, folder) in states.brought(with_state)? {
-        let bytes = states.of(name, folder).as_state().about(to.0)?.bytes;
+        let bytes = states.of(name, folder)?.as_state().about(to.0)?.bytes;
         steps.push(step(StepKind::BringBack, name.to_string(), Some(bytes)));
     }
     steps.extend(of(StepKind::Start, &changes.start));
@@ -122,8 +122,8 @@ impl<'a> States<'a> {
         }
     }
 
-    fn of(&self, name: &'a StateName, folder: &StateFolder) -> Located<'a> {
-        let target = services::target(self.engine);
+    fn of(&self, name: &'a StateName, folder: &StateFolder) -> Result<Located<'a>> {
+        let target = services::target(self.engine)?;
         let home = home::user_home().unwrap_or_else(|_| target.clone());
         let ground = Ground {
             record: self.from.1,
@@ -131,11 +131,11 @@ impl<'a> States<'a> {
             target: &target,
             home: &home,
         };
-        Located {
+        Ok(Located {
             engine: self.engine,
             name,
             live: ground.locate(&folder.path),
-        }
+        })
     }
 
     /// Those that are kept with the generation that is left.
@@ -149,18 +149,20 @@ impl<'a> States<'a> {
 
     /// Those of the generation gone to that become what was kept of them.
     fn brought(&self, with_state: bool) -> Result<Vec<(&'a StateName, &'a StateFolder)>> {
-        let states: Vec<_> = self.to.1.conduct.state.iter().collect();
         if !with_state {
             return Ok(Vec::new());
         }
-        let has = |(name, folder): &(&'a StateName, &'a StateFolder)| {
-            let located = self.of(name, folder);
-            located.as_state().is_kept(self.to.0)
-        };
-        let (kept, other): (Vec<_>, Vec<_>) = states.into_iter().partition(has);
-        match (kept.first(), other.first()) {
-            (None, Some((name, _))) => Err(StateError::Missing {
-                name: (*name).clone(),
+        let (mut kept, mut missing) = (Vec::new(), None);
+        for (name, folder) in &self.to.1.conduct.state {
+            if self.of(name, folder)?.as_state().is_kept(self.to.0) {
+                kept.push((name, folder));
+            } else {
+                missing = missing.or(Some(name));
+            }
+        }
+        match missing {
+            Some(name) if kept.is_empty() => Err(StateError::Missing {
+                name: name.clone(),
                 number: self.to.0,
             }
             .into()),
@@ -211,7 +213,7 @@ pub(super) fn stop(way: &Way<'_>, trial: &mut Trial, with_state: bool) -> Result
         trial.touched.stopped.clone_from(&changes.stop);
         trial.save(&way.engine.profile)?;
     }
-    services::keeper(way.engine).stop(&changes.stop)?;
+    services::keeper(way.engine)?.stop(&changes.stop)?;
     Ok(())
 }
 
@@ -241,7 +243,7 @@ pub(super) fn keep_state(way: &Way<'_>, trial: &mut Trial, with_state: bool) -> 
         trial.save(profile)?;
     }
     for (name, folder) in kept {
-        let located = states.of(name, folder);
+        let located = states.of(name, folder)?;
         located
             .is_checked()?
             .keep(way.from.number, way.engine.clock.now())?;
@@ -251,7 +253,7 @@ pub(super) fn keep_state(way: &Way<'_>, trial: &mut Trial, with_state: bool) -> 
         trial.save(profile)?;
     }
     for (name, folder) in brought {
-        let located = states.of(name, folder);
+        let located = states.of(name, folder)?;
         located.is_checked()?.bring_back(way.to.number)?;
     }
     Ok(())
@@ -269,7 +271,7 @@ fn bring_back_before(way: &Way<'_>, trial: &mut Trial) -> Result<()> {
         if !was_kept || !(touched.brought.contains(name) || was_used) {
             continue;
         }
-        let located = states.of(name, folder);
+        let located = states.of(name, folder)?;
         let state = located.is_checked()?;
         // What was brought is still kept, and may be here by half only.
         let is_known = trial.touched.left.contains(name) || trial.touched.brought.contains(name);
@@ -293,7 +295,7 @@ pub(super) fn start(way: &Way<'_>, trial: &mut Trial, with_state: bool) -> Resul
         return Ok(());
     }
     let changes = changes(way, trial, with_state)?;
-    let keeper = services::keeper(way.engine);
+    let keeper = services::keeper(way.engine)?;
     keeper.reload()?;
     if way.action != Action::Back && !changes.start.is_empty() {
         trial.touched.started.clone_from(&changes.start);
@@ -310,11 +312,11 @@ pub(super) fn start(way: &Way<'_>, trial: &mut Trial, with_state: bool) -> Resul
 /// Whether the service `name` of the manifest is up; nothing where it is none: then the init system is asked.
 pub(in crate::ops) fn is_up(way: &Way<'_>, name: &str) -> Option<std::result::Result<(), String>> {
     let (name, _) = way.to.record.conduct.services.get_key_value(name)?;
-    let looked = services::keeper(way.engine).look(std::slice::from_ref(name));
+    let looked = services::look(way.engine, std::slice::from_ref(name));
     Some(match looked.map(|mut statuses| statuses.pop()) {
         Ok(Some(status)) if status.state == ServiceState::Running => Ok(()),
         Ok(Some(status)) => Err(format!("the service `{name}` is {}", status.state.word())),
         Ok(None) => Err(format!("the service `{name}` is not known")),
-        Err(error) => Err(error.to_string()),
+        Err(failure) => Err(failure.error().to_string()),
     })
 }

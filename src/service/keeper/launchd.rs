@@ -20,8 +20,8 @@ fn ask(words: &[&str]) -> std::io::Result<Answer> {
 }
 
 /// Whether there is one to talk to.
-pub(super) fn answers() -> bool {
-    ask(&["managername"]).is_ok_and(|answer| answer.works())
+pub(super) fn answers() -> Result<bool, ServiceError> {
+    super::works("launchctl", ask(&["managername"]))
 }
 
 fn domain(scope: Scope) -> String {

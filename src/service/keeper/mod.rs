@@ -3,6 +3,7 @@
 mod launchd;
 mod systemd;
 
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ use super::control::Reply;
 use crate::home;
 use crate::home::Profile;
 use crate::home::Scope;
+use crate::process::Answer;
 
 /// Whoever runs the services of a profile.
 #[derive(Debug, Clone)]
@@ -45,29 +47,30 @@ pub enum KeeperKind {
 }
 
 impl<'a> Keeper<'a> {
-    /// Looks who it is. A supervisor that was started goes before the init system.
-    pub fn find(profile: &'a Profile, scope: Scope, target: &Path) -> Self {
+    /// Looks who it is. A supervisor that was started goes before the init system. That nobody can be asked does not
+    /// mean that nobody is there.
+    pub fn find(profile: &'a Profile, scope: Scope, target: &Path) -> Result<Self, ServiceError> {
         let kind = if control::is_supervised(profile) {
             KeeperKind::Supervisor
         } else {
-            init_system(scope, target)
+            init_system(scope, target)?
         };
-        Self {
+        Ok(Self {
             profile,
             scope,
             target: target.to_owned(),
             kind,
-        }
+        })
     }
 
     /// The init system, whether or not a supervisor runs too.
-    pub fn init(profile: &'a Profile, scope: Scope, target: &Path) -> Self {
-        Self {
+    pub fn init(profile: &'a Profile, scope: Scope, target: &Path) -> Result<Self, ServiceError> {
+        Ok(Self {
             profile,
             scope,
             target: target.to_owned(),
-            kind: init_system(scope, target),
-        }
+            kind: init_system(scope, target)?,
+        })
     }
 
     /// Who it is.
@@ -184,10 +187,23 @@ fn absent(name: &ServiceName, why: Option<String>) -> ServiceStatus {
     }
 }
 
+/// Whether a program is there and says that it did what it was asked for.
+fn works(program: &'static str, asked: io::Result<Answer>) -> Result<bool, ServiceError> {
+    match asked {
+        Ok(answer) => Ok(answer.works()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(ServiceError::NotAsked {
+            program,
+            why: error.to_string(),
+        }),
+    }
+}
+
 /// The init system, where it answers and reads the files we put into `target`.
-fn init_system(scope: Scope, target: &Path) -> KeeperKind {
-    let nobody = |why: &str| KeeperKind::Nobody {
-        why: why.to_owned(),
+fn init_system(scope: Scope, target: &Path) -> Result<KeeperKind, ServiceError> {
+    let nobody = |why: &str| {
+        let why = why.to_owned();
+        Ok(KeeperKind::Nobody { why })
     };
     let is_read = match scope {
         Scope::System => target == Path::new("/"),
@@ -200,13 +216,13 @@ fn init_system(scope: Scope, target: &Path) -> KeeperKind {
         return nobody("the init system does not look into the target folder");
     }
     if cfg!(target_os = "macos") {
-        if launchd::answers() {
-            return KeeperKind::Launchd;
+        if launchd::answers()? {
+            return Ok(KeeperKind::Launchd);
         }
         return nobody("launchd does not answer");
     }
-    if systemd::answers(scope) {
-        return KeeperKind::Systemd;
+    if systemd::answers(scope)? {
+        return Ok(KeeperKind::Systemd);
     }
     nobody("no init system answers")
 }

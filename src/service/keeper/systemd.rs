@@ -36,8 +36,8 @@ fn must(scope: Scope, words: &[&str]) -> Result<Answer, String> {
 }
 
 /// Whether there is one to talk to.
-pub(super) fn answers(scope: Scope) -> bool {
-    ask(scope, &["show", "--property=Version"]).is_ok_and(|answer| answer.works())
+pub(super) fn answers(scope: Scope) -> Result<bool, ServiceError> {
+    super::works("systemctl", ask(scope, &["show", "--property=Version"]))
 }
 
 /// Has it read its units again.

@@ -205,3 +205,19 @@ fn systemd_itself_understands_the_units() {
         "{told}"
     );
 }
+
+/// Else services would stay as they were, with a word that nobody runs them.
+#[test]
+fn who_cannot_be_asked_is_not_taken_for_nobody() {
+    let sandbox = with_init();
+    sandbox.manifest(TWO);
+    sandbox.program("bin/systemctl", "\u{7f}ELF, and no more");
+    let why = "whether an init system runs the services cannot be told: `systemctl`";
+    sandbox.dgmo("switch").fails("DG3406").says(why);
+    assert_eq!(sandbox.current(), 0);
+    // What the hint says.
+    sandbox.remove("bin/systemctl");
+    sandbox.program("bin/systemctl", super::FAKE);
+    sandbox.switch();
+    sandbox.dgmo("status").works();
+}
