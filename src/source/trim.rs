@@ -107,7 +107,7 @@ fn delete(folder: &Path, key: &str) -> io::Result<bool> {
     let Some(_lock) = Partial::try_lock(folder, key)? else {
         return Ok(false);
     };
-    for suffix in ["json", "minisig", "gist", "bytes"] {
+    for suffix in ["json", "minisig", "sigstore", "gist", "bytes"] {
         match durable::remove_file(&folder.join(format!("{key}.{suffix}"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

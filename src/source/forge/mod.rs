@@ -185,7 +185,7 @@ impl Fetcher for Forges<'_> {
                 .map(|name| format!("bin/{name}"))
                 .unwrap_or_default(),
         };
-        let signer = ask.source.minisign.clone();
+        let signer = ask.source.signer();
         let known: Vec<ExpectedDigest> = found.into_iter().collect();
         if let ([digest], None) = (&known[..], &signer) {
             piece.digest = *digest;
