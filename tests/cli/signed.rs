@@ -147,6 +147,20 @@ fn a_signature_is_looked_at_again_where_a_lock_is_followed() {
 }
 
 #[test]
+fn who_did_not_ask_is_told_what_to_write() {
+    let (sandbox, instance) = (Sandbox::new(), Instance::new());
+    let sign = |bytes: &[u8]| instance.sign(bytes, &Terms::default());
+    let forge = forge(&sandbox, ".sigstore.json", &instance, &sign);
+    manifest(&sandbox, &forge, "  tool: {github: maker/tool}\n");
+    let ran = sandbox.switch();
+    let line = tool(WORKFLOWS).replace("workflows/*@", "workflows/release.yml@");
+    assert_eq!(ran.stderr.matches(line.trim()).count(), 1, "{ran}");
+    manifest(&sandbox, &forge, &line);
+    assert!(!sandbox.switch().stderr.contains("is not checked"));
+    tool_works(&sandbox);
+}
+
+#[test]
 fn what_is_said_of_a_signer_must_be_whole() {
     let sandbox = Sandbox::new();
     let sources = "sources: {sigstore: {root: ./r.json}}\n";

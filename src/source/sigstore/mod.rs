@@ -73,6 +73,19 @@ pub(super) fn check(
     Ok(prove(signer, root, &bundle, &digest, &all))
 }
 
+/// Whom the certificate in `bundle` names. Nothing of it is checked.
+pub(super) fn claim(bundle: &[u8]) -> Option<Cosign> {
+    let said = Said::of(&Bundle::parse(bundle).ok()?.certificate?)?;
+    let identity = said.identities.into_iter().next()?;
+    let issuer = said.issuer?;
+    // It is shown to people, who may copy it.
+    let is_plain = |text: &str| {
+        let odd = |b: u8| !b.is_ascii_graphic() || b"\"\\*{}".contains(&b);
+        !text.bytes().any(odd)
+    };
+    (is_plain(&identity) && is_plain(&issuer)).then_some(Cosign::Identity { identity, issuer })
+}
+
 fn hash(bytes: &mut dyn Read) -> io::Result<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
