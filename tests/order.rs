@@ -50,6 +50,7 @@ const NAMED_IN_ONE_PLACE: &[(&str, &str)] = &[
     ("toml::", "src/import"),
     ("tokio::", "src/serve"),
     ("ureq::", "src/source"),
+    ("webpki::", "src/source/sigstore"),
     ("yaml_edit::", "src/manifest"),
     ("env::var(", "src/env"),
     ("env::var_os(", "src/env"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use dgmo_schema::catalogue::Catalogue;
 use dgmo_schema::catalogue::Offer;
+use dgmo_schema::manifest::Cosign;
 use dgmo_schema::manifest::DigestScope;
 use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::manifest::Packing;
@@ -13,6 +14,7 @@ use dgmo_schema::manifest::Requirement;
 use dgmo_schema::manifest::ShortSource;
 use dgmo_schema::manifest::Source;
 use dgmo_schema::manifest::UrlSource;
+use dgmo_schema::manifest::cosign_key;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::version::python::normal_name;
 
@@ -81,6 +83,20 @@ pub(super) struct Args {
     /// The minisign public key that must have signed them
     #[arg(long, value_name = "KEY")]
     minisign: Option<String>,
+    /// Who must have signed them with cosign, as its certificate names them; `*` is any text without `/` and `@`
+    #[arg(
+        long,
+        value_name = "IDENTITY",
+        requires = "cosign_issuer",
+        conflicts_with_all = ["minisign", "cosign_key"]
+    )]
+    cosign_identity: Option<String>,
+    /// Who says so: the provider of identities
+    #[arg(long, value_name = "URL", requires = "cosign_identity")]
+    cosign_issuer: Option<String>,
+    /// The file of the public key of cosign's that must have signed them
+    #[arg(long, value_name = "FILE", conflicts_with = "minisign")]
+    cosign_key: Option<PathBuf>,
     /// Who wins when two packages have the same file
     #[arg(
         long,
@@ -175,6 +191,7 @@ impl Adding<'_> {
                 let pattern = args.asset.clone().map(|text| (DigestScope::Any, text));
                 source.asset = pattern.into_iter().collect();
                 source.minisign.clone_from(&args.minisign);
+                source.cosign = cosign(args)?;
                 Source::Named(source)
             }
             _ if args.asset.is_some() => {
@@ -202,6 +219,7 @@ impl Adding<'_> {
                 unpack: args.unpack,
                 digest: digest(args.digest.as_deref())?,
                 minisign: args.minisign.clone(),
+                cosign: cosign(args)?,
             }),
         };
         let requirement = Requirement {
@@ -244,6 +262,10 @@ impl Adding<'_> {
     }
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each word of a command"
+)]
 enum Place {
     Path(String),
     Url(String),
@@ -314,6 +336,27 @@ fn no_catalogue(text: &str) -> Failure {
             .to_owned(),
     }
     .into()
+}
+
+/// Who must have signed with cosign. What is wrong with a name is told when the manifest is read.
+fn cosign(args: &Args) -> Result<Option<Cosign>> {
+    if let (Some(identity), Some(issuer)) = (&args.cosign_identity, &args.cosign_issuer) {
+        return Ok(Some(Cosign::Identity {
+            identity: identity.clone(),
+            issuer: issuer.clone(),
+        }));
+    }
+    let Some(path) = &args.cosign_key else {
+        return Ok(None);
+    };
+    let key = fs_err::read_to_string(path)
+        .ok()
+        .and_then(|it| cosign_key(&it));
+    let key = key.ok_or_else(|| OpError::Usage {
+        what: format!("there is no public key of cosign's in `{}`", path.display()),
+        hint: "name the `.pub` file that `cosign generate-key-pair` writes".to_owned(),
+    })?;
+    Ok(Some(Cosign::Key(key)))
 }
 
 /// What is said of an address means nothing where there is none.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dgmo_schema::catalogue::Catalogue;
+use dgmo_schema::manifest::Cosign;
 use dgmo_schema::manifest::DigestScope;
 use dgmo_schema::manifest::ExpectedDigest;
 use dgmo_schema::manifest::NamedSource;
@@ -60,9 +61,7 @@ fn named_pairs(source: &NamedSource) -> Vec<(&'static str, String)> {
     } else if !source.asset.is_empty() {
         pairs.push(("asset", map(&by_system(&source.asset, |it| quoted(it)))));
     }
-    if let Some(key) = &source.minisign {
-        pairs.push(("minisign", quoted(key)));
-    }
+    pairs.extend(signer(source.minisign.as_deref(), source.cosign.as_ref()));
     if !source.extras.is_empty() {
         let extras: Vec<String> = source.extras.iter().map(|it| quoted(it)).collect();
         pairs.push(("extras", format!("[{}]", extras.join(", "))));
@@ -115,10 +114,21 @@ fn url_pairs(source: &UrlSource) -> Vec<(&'static str, String)> {
     } else if !source.digest.is_empty() {
         pairs.push(("digest", map(&by_system(&source.digest, expected))));
     }
-    if let Some(key) = &source.minisign {
-        pairs.push(("minisign", quoted(key)));
-    }
+    pairs.extend(signer(source.minisign.as_deref(), source.cosign.as_ref()));
     pairs
+}
+
+/// Who must have signed.
+fn signer(minisign: Option<&str>, cosign: Option<&Cosign>) -> Vec<(&'static str, String)> {
+    let minisign = minisign.map(|key| ("minisign", quoted(key)));
+    let cosign = cosign.map(|cosign| match cosign {
+        Cosign::Key(key) => map(&[("key", quoted(key))]),
+        Cosign::Identity { identity, issuer } => {
+            map(&[("identity", quoted(identity)), ("issuer", quoted(issuer))])
+        }
+    });
+    let cosign = cosign.map(|text| ("cosign", text));
+    minisign.into_iter().chain(cosign).collect()
 }
 
 fn map(pairs: &[(impl std::fmt::Display, String)]) -> String {

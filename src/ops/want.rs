@@ -124,6 +124,7 @@ pub(super) fn resolved(
         None => manifest::load(&request.manifest)?,
     };
     downloads.ask_first(&loaded.manifest.mirrors);
+    downloads.trust(loaded.manifest.sigstore_root.as_deref());
     let lock_path = lock::path_beside(&loaded.path);
     let previous = lock::load(&lock_path)?;
     let stat_cache = stat_cache(engine);

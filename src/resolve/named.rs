@@ -396,7 +396,7 @@ impl Wanted<'_> {
             _ => true,
         };
         pieces.of == self.source.offer
-            && pieces.signer == self.source.minisign
+            && pieces.signer == self.source.signer()
             && pieces.whole == self.source.whole
             && is_the_file()
     }

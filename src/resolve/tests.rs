@@ -39,6 +39,7 @@ pub(crate) fn url(url: &str) -> UrlSource {
         unpack: None,
         digest: BTreeMap::new(),
         minisign: None,
+        cosign: None,
     }
 }
 
@@ -67,6 +68,7 @@ pub(crate) fn manifest(packages: &[(&str, Source)]) -> Manifest {
         packages: packages.collect(),
         sources: BTreeMap::new(),
         mirrors: Vec::new(),
+        sigstore_root: None,
         advisories: None,
         ignored_advisories: Vec::new(),
         indexes: Vec::new(),

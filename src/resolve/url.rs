@@ -47,7 +47,7 @@ pub(super) struct Wanted<'a> {
     program: Option<String>,
     digests: Vec<ExpectedDigest>,
     size: Option<u64>,
-    signer: Option<&'a str>,
+    signer: Option<String>,
 }
 
 /// The addresses of a package: one for all systems if they do not matter, else one for each.
@@ -102,7 +102,7 @@ fn wanted_for<'a>(
             .then(|| program_name(name, requirement)),
         digests: digests.into_iter().filter_map(digest).collect(),
         size: None,
-        signer: source.minisign.as_deref(),
+        signer: source.signer(),
         address,
     })
 }
@@ -140,7 +140,7 @@ impl Wanted<'_> {
             ExpectedDigest::Sha512(_) => false,
         };
         locked.url == redacted(&self.address)
-            && locked.signer.as_deref() == self.signer
+            && locked.signer == self.signer
             && self.digests.iter().all(fits)
     }
 
@@ -162,7 +162,7 @@ impl Wanted<'_> {
         let expected = Expected {
             size: self.size,
             digests: self.digests.clone(),
-            signer: self.signer.map(str::to_owned),
+            signer: self.signer.clone(),
         };
         Request::new(what, &self.address, expected)
     }
@@ -203,7 +203,7 @@ impl Wanted<'_> {
             unpack: self.packing,
             strip: self.strip,
             program: self.program.clone(),
-            signer: self.signer.map(str::to_owned),
+            signer: self.signer.clone(),
             tree,
         };
         Ok((locked, added.warnings))

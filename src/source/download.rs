@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use dgmo_schema::event::Event;
 use dgmo_schema::id::Digest;
-use minisign_verify::PublicKey;
 
 use super::Expected;
 use super::FetchError;
@@ -26,7 +25,7 @@ use super::partial::Partial;
 use super::partial::Waited;
 use super::persist::Attempt;
 use super::persist::persist;
-use super::signature;
+use super::signature::Signer;
 use super::total::Share;
 use super::transfer;
 use super::transfer::Transfer;
@@ -43,7 +42,7 @@ pub(super) struct Download<'a> {
 
 impl<'a> Download<'a> {
     /// Brings the bytes here and proves them.
-    pub(super) fn run(&self, signer: Option<&PublicKey>) -> Result<Fetched, FetchError> {
+    pub(super) fn run(&self, signer: Option<&Signer>) -> Result<Fetched, FetchError> {
         let (mut partial, waited) = self.hold()?;
         let received = if self.is_here(&mut partial, waited)? {
             self.share().reach(partial.len());
@@ -179,25 +178,48 @@ impl<'a> Download<'a> {
     /// Looks first at the signature that lies here; another may have been published since.
     fn check_signature(
         &self,
-        signer: &PublicKey,
+        signer: &Signer,
         partial: &Partial<'_>,
         file: &mut File,
     ) -> Result<(), FetchError> {
-        if let Some(text) = self.kept(partial.read("minisig"))?
-            && self.kept(signature::check(signer, &text, file))?.is_ok()
+        if let Some(text) = self.kept(partial.read(signer.kept_as()))?
+            && self.kept(signer.check(&text, file))?.is_ok()
         {
             return Ok(());
         }
-        let beside = self.remote.with_suffix(".minisig");
-        let agents = self.downloads.agents(&beside)?;
-        let text = self.persist(&beside, || Attempt {
-            result: transfer::small(agents, &beside, &self.request.headers, signature::LARGEST),
-            at: 0,
-        })?;
+        let text = self.signature(signer)?;
         self.kept(file.rewind())?;
-        self.kept(signature::check(signer, &text, file))?
+        self.kept(signer.check(&text, file))?
             .map_err(|why| unsigned(self.request, why))?;
-        self.kept(partial.write("minisig", &text))
+        self.kept(partial.write(signer.kept_as(), &text))
+    }
+
+    /// What lies beside it, under the first name there is.
+    fn signature(&self, signer: &Signer) -> Result<Vec<u8>, FetchError> {
+        let mut absent = Vec::new();
+        for ending in signer.endings() {
+            let beside = self.remote.with_suffix(ending);
+            let agents = self.downloads.agents(&beside)?;
+            let fetched = self.persist(&beside, || Attempt {
+                result: transfer::small(agents, &beside, &self.request.headers, signer.largest()),
+                at: 0,
+            });
+            match fetched {
+                Err(error) if error.says_absent() => absent.push(error),
+                other => return other,
+            }
+        }
+        // Where there is one name only, what its server says tells more.
+        match absent.pop() {
+            Some(error) if absent.is_empty() => Err(error),
+            _ => {
+                let names = signer.endings().join("`, `");
+                Err(unsigned(
+                    self.request,
+                    format!("nothing lies beside it that ends in `{names}`"),
+                ))
+            }
+        }
     }
 
     fn persist<T>(

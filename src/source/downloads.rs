@@ -5,7 +5,6 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::io::Read;
-use std::io::Seek;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +16,6 @@ use dgmo_schema::event::Observer;
 use dgmo_schema::id::Digest;
 use dgmo_schema::manifest::ExpectedDigest;
 use dgmo_store::ReadSeek;
-use minisign_verify::PublicKey;
 
 use super::Address;
 use super::FetchError;
@@ -33,14 +31,14 @@ use super::arrival::Watch;
 use super::download::Download;
 use super::errand;
 use super::errand::Errand;
+use super::local;
 use super::mirrors::ATTEMPTS;
 use super::mirrors::Else;
 use super::mirrors::Mirrors;
 use super::mirrors::WAITED_FOR;
 use super::parallel;
-use super::partial::Digests;
 use super::settings::BackOff;
-use super::signature;
+use super::signature::Signer;
 use super::total::Total;
 use super::trim;
 use super::vendor;
@@ -91,7 +89,8 @@ pub struct Expected {
     pub size: Option<u64>,
     /// What they hash to.
     pub digests: Vec<ExpectedDigest>,
-    /// The minisign public key that signed them; the signature lies at the address + `.minisig`.
+    /// Who signed them, as a lock says it: a minisign public key, or who signed with cosign. The signature lies at the
+    /// address + `.minisig`, `.sigstore.json` or another ending of such.
     pub signer: Option<String>,
 }
 
@@ -141,6 +140,8 @@ pub struct Downloads<'a> {
     agents: Arc<OnceLock<Agents>>,
     /// Who is asked first for what a lock names, once that is known.
     mirrors: OnceLock<Mirrors>,
+    /// Whose signatures of cosign's are believed: a file, in place of the public ones, once that is known.
+    trusted: Arc<OnceLock<PathBuf>>,
     observer: &'a dyn Observer,
     total: Total,
 }
@@ -167,6 +168,7 @@ impl<'a> Downloads<'a> {
             online,
             agents: Arc::default(),
             mirrors: only.map_or_else(OnceLock::new, OnceLock::from),
+            trusted: Arc::default(),
             observer,
             total: Total::default(),
         }
@@ -177,6 +179,13 @@ impl<'a> Downloads<'a> {
         if !mirrors.is_empty() && self.settings.vendor.is_none() {
             self.mirrors
                 .get_or_init(|| Mirrors::new(mirrors, Else::TheSource, self.online));
+        }
+    }
+
+    /// Believes those of cosign's signatures that the authorities and logs in the file `root` vouch for, and no others.
+    pub fn trust(&self, root: Option<&Path>) {
+        if let Some(root) = root {
+            self.trusted.get_or_init(|| root.to_owned());
         }
     }
 
@@ -234,7 +243,8 @@ impl<'a> Downloads<'a> {
             return vendor::fetch(folder, request);
         }
         let key = request.expected.signer.as_deref();
-        let signer = match key.map(signature::parse_key).transpose() {
+        let root = self.trusted.get().map(PathBuf::as_path);
+        let signer = match key.map(|key| Signer::parse(key, root)).transpose() {
             Ok(signer) => signer,
             Err(why) => return Err(unsigned(request, why)),
         };
@@ -300,7 +310,7 @@ impl<'a> Downloads<'a> {
         &self,
         url: &str,
         request: &Request,
-        signer: Option<&PublicKey>,
+        signer: Option<&Signer>,
         watch: Option<&Watch<'_>>,
     ) -> Result<Fetched, FetchError> {
         if let Some(watch) = watch {
@@ -308,7 +318,7 @@ impl<'a> Downloads<'a> {
             watch.gives_up();
         }
         match Address::parse(url)? {
-            Address::Local(path) => local(request, signer, path),
+            Address::Local(path) => local::fetch(request, signer, path),
             Address::Remote(remote) => {
                 let download = Download {
                     downloads: self,
@@ -370,6 +380,7 @@ impl<'a> Downloads<'a> {
             online: Online::No,
             agents: Arc::default(),
             mirrors: OnceLock::new(),
+            trusted: Arc::clone(&self.trusted),
             observer: self.observer,
             total: Total::default(),
         }
@@ -387,6 +398,7 @@ impl<'a> Downloads<'a> {
             online: self.online,
             agents: Arc::clone(&self.agents),
             mirrors: OnceLock::new(),
+            trusted: Arc::clone(&self.trusted),
             observer: self.observer,
             total: Total::default(),
         }
@@ -410,6 +422,7 @@ impl<'a> Downloads<'a> {
             online: mirrors.online,
             agents: Arc::clone(&mirrors.agents),
             mirrors: OnceLock::new(),
+            trusted: Arc::clone(&self.trusted),
             observer: self.observer,
             total: Total::default(),
         }
@@ -507,58 +520,6 @@ impl<'a> Downloads<'a> {
     pub(crate) fn observer(&self) -> &'a dyn Observer {
         self.observer
     }
-}
-
-/// A file of this machine is proven like any other, and read where it is.
-pub(super) fn local(
-    request: &Request,
-    signer: Option<&PublicKey>,
-    path: PathBuf,
-) -> Result<Fetched, FetchError> {
-    let Expected { size, digests, .. } = &request.expected;
-    let url = super::redacted(&request.url);
-    let mut file = read(&path, File::open(&path))?;
-    let (found, found_size) = read(&path, Digests::of(&mut file, digests))?;
-    if let Some(expected) = size.filter(|size| *size != found_size) {
-        let found = found_size;
-        return Err(FetchError::WrongSize {
-            url,
-            expected,
-            found,
-        });
-    }
-    if let Some((expected, found)) = found.differ_from(digests) {
-        return Err(FetchError::WrongDigest {
-            url,
-            expected,
-            found,
-        });
-    }
-    if let Some(signer) = signer {
-        let mut beside = path.clone().into_os_string();
-        beside.push(".minisig");
-        let beside = PathBuf::from(beside);
-        let text = read(&beside, std::fs::read(&beside))?;
-        read(&path, file.rewind())?;
-        read(&path, signature::check(signer, &text, &mut file))?
-            .map_err(|why| unsigned(request, why))?;
-    }
-    read(&path, file.rewind())?;
-    Ok(Fetched {
-        file,
-        path,
-        size: found_size,
-        digest: found.blake3,
-        received: 0,
-        link: None,
-    })
-}
-
-fn read<T>(path: &Path, result: io::Result<T>) -> Result<T, FetchError> {
-    result.map_err(|source| FetchError::Local {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 pub(super) fn unsigned(request: &Request, why: String) -> FetchError {

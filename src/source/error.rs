@@ -165,7 +165,7 @@ impl Diagnose for FetchError {
                 "find out why the bytes changed; if they are meant to, run `dgmo update`"
             }
             Self::Signature { .. } => {
-                "compare the key with the publisher's; do not use the bytes until they agree"
+                "compare who must have signed with what the publisher says; do not use the bytes until they agree"
             }
             Self::Certificate { .. } | Self::CaFile { .. } => {
                 "name a PEM file with your network's certificates in `SSL_CERT_FILE`"

@@ -34,6 +34,7 @@ mod gate;
 mod gist;
 mod headers;
 mod index;
+mod local;
 mod mirrors;
 mod npm;
 mod oci;
@@ -44,6 +45,7 @@ mod pypi;
 mod settings;
 pub mod osv;
 mod signature;
+mod sigstore;
 mod standing;
 mod status;
 #[cfg(test)]

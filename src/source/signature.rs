@@ -1,16 +1,81 @@
-//! Minisign signatures of downloads.
+//! Signatures of downloads: minisign's, and those of cosign's that lie in bundles.
 
+use std::fs::File;
 use std::io;
 use std::io::Read;
+use std::path::Path;
 
+use dgmo_schema::manifest::Cosign;
 use minisign_verify::PublicKey;
 use minisign_verify::Signature;
 
-/// A signature is four short lines.
-pub(super) const LARGEST: u64 = 16 << 10;
+use super::sigstore;
+use super::sigstore::Root;
+
+/// A signature of minisign's is four short lines.
+const LARGEST: u64 = 16 << 10;
+
+/// Who must have signed.
+pub(super) enum Signer {
+    Minisign(PublicKey),
+    Cosign(Cosign, Root),
+}
+
+impl Signer {
+    /// The one that a lock or a manifest names; `root` is the file of who is trusted, where there is one.
+    pub(super) fn parse(text: &str, root: Option<&Path>) -> Result<Self, String> {
+        let Ok(cosign) = text.parse::<Cosign>() else {
+            return parse_key(text).map(Self::Minisign);
+        };
+        let root = match root {
+            None => Root::public(),
+            Some(path) => fs_err::read(path)
+                .map_err(|error| error.to_string())
+                .and_then(|bytes| Root::parse(&bytes))
+                .map_err(|why| format!("`{}` does not say whom to trust: {why}", path.display()))?,
+        };
+        Ok(Self::Cosign(cosign, root))
+    }
+
+    /// What the name of a signature may end in, after the name of what it signs.
+    pub(super) fn endings(&self) -> &'static [&'static str] {
+        match self {
+            Self::Minisign(_) => &[".minisig"],
+            Self::Cosign(..) => sigstore::ENDINGS,
+        }
+    }
+
+    /// What a signature is kept as beside a download.
+    pub(super) fn kept_as(&self) -> &'static str {
+        match self {
+            Self::Minisign(_) => "minisig",
+            Self::Cosign(..) => "sigstore",
+        }
+    }
+
+    /// The most bytes a signature may have.
+    pub(super) fn largest(&self) -> u64 {
+        match self {
+            Self::Minisign(_) => LARGEST,
+            Self::Cosign(..) => sigstore::LARGEST,
+        }
+    }
+
+    /// Whether `signature` is one of `bytes` by this signer; if not, why.
+    pub(super) fn check(
+        &self,
+        signature: &[u8],
+        bytes: &mut File,
+    ) -> io::Result<Result<(), String>> {
+        match self {
+            Self::Minisign(key) => check(key, signature, bytes),
+            Self::Cosign(signer, root) => sigstore::check(signer, root, signature, bytes),
+        }
+    }
+}
 
 /// A minisign public key, in its short form or as the file that holds it.
-pub(super) fn parse_key(key: &str) -> Result<PublicKey, String> {
+fn parse_key(key: &str) -> Result<PublicKey, String> {
     let parsed = if key.trim().contains('\n') {
         PublicKey::decode(key.trim())
     } else {
@@ -20,11 +85,7 @@ pub(super) fn parse_key(key: &str) -> Result<PublicKey, String> {
 }
 
 /// Whether `text` is a signature of `bytes` by `key`; if not, why.
-pub(super) fn check(
-    key: &PublicKey,
-    text: &[u8],
-    bytes: &mut dyn Read,
-) -> io::Result<Result<(), String>> {
+fn check(key: &PublicKey, text: &[u8], bytes: &mut dyn Read) -> io::Result<Result<(), String>> {
     let Some(signature) = std::str::from_utf8(text)
         .ok()
         .and_then(|text| Signature::decode(text).ok())

@@ -108,7 +108,7 @@ fn delete(folder: &Path, key: &str) -> io::Result<bool> {
     let Some(_lock) = Partial::try_lock(folder, key)? else {
         return Ok(false);
     };
-    for suffix in ["json", "minisig", "gist", ABSENT, "bytes"] {
+    for suffix in ["json", "minisig", "sigstore", "gist", ABSENT, "bytes"] {
         match durable::remove_file(&folder.join(format!("{key}.{suffix}"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

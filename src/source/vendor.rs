@@ -63,7 +63,7 @@ pub(super) fn fetch(folder: &Path, request: &Request) -> Result<Fetched, FetchEr
     let place = places.find_map(|digest| there(folder, digest));
     match place {
         // Who signed it was asked when it was locked; the digest is that of the lock.
-        Some(place) => super::downloads::local(request, None, place),
+        Some(place) => super::local::fetch(request, None, place),
         None => Err(FetchError::NotVendored {
             what: super::redacted(&request.url),
             folder: folder.to_owned(),

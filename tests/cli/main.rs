@@ -45,6 +45,7 @@ mod running;
 mod relocating;
 mod runs;
 mod services;
+mod signed;
 mod switching;
 mod terminal;
 mod together;
@@ -57,6 +58,9 @@ mod ways;
 
 #[path = "../support/server.rs"]
 mod server;
+#[expect(dead_code, reason = "the room that checks signatures asks for more")]
+#[path = "../support/sigstore.rs"]
+mod sigstore;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -40,6 +40,7 @@ fn from_url() -> Requirement {
                 .map(|(system, byte)| (DigestScope::System(system.parse().unwrap()), digest(byte)))
                 .into(),
             minisign: Some("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".to_owned()),
+            cosign: None,
         }),
         bin: Vec::new(),
         priority: 0,

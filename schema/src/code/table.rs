@@ -111,9 +111,12 @@ codes! {
          replaced the file on purpose, correct `digest:` in `dgmo.yaml` or run `dgmo update`; if you cannot tell, \
          ask the publisher first.";
     FetchWrongSignature = "DG1209", "the signature does not hold",
-        "`minisign:` names a key, and the file beside the address that ends in `.minisig` does not prove that this \
-         key signed these bytes. Nothing of them is used. Compare the key in `dgmo.yaml` with the publisher's. \
-         Signatures made with `minisign -S -l` (the legacy form) are not accepted.";
+        "`minisign:` or `cosign:` says who must have signed, and what lies beside the address (`.minisig`; \
+         `.sigstore.json`, `.sigstore`, `.cosign.bundle`, `.bundle`) does not prove that they signed these bytes. \
+         Nothing of them is used. Compare the key, or the identity and its issuer, in `dgmo.yaml` with the publisher's. \
+         Signatures made with `minisign -S -l` (the legacy form), and those in a log of Rekor's second version, are \
+         not accepted. If an instance of Sigstore's of your own vouches, name its file: \
+         `sources: {sigstore: {root: ./trusted_root.json}}`.";
     FetchCertificate = "DG1210", "a server's certificate is not believed",
         "The server did not prove who it is to any certificate dgmo knows. In a network that looks into \
          connections, name its certificates in a PEM file: `SSL_CERT_FILE=/path/ca.pem dgmo switch`.";

@@ -135,7 +135,7 @@ pub struct LockedUrl {
     /// The name a single program gets in `bin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
-    /// The minisign key that signed the bytes.
+    /// Who signed the bytes: a minisign key, or as `cosign key=…` or `cosign identity=… issuer=…` who is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
     /// What unpacking gives: derived, checked at every unpacking.

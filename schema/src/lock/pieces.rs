@@ -39,7 +39,7 @@ pub struct LockedPieces {
     /// What its programs run with, such as `node` or `python 3.11`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
-    /// The minisign key that signed the first piece.
+    /// Who signed the first piece: a minisign key, or as `cosign key=…` or `cosign identity=… issuer=…` who is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
     /// Whether what it needs was asked for too, where that is a choice.

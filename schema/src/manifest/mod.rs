@@ -6,6 +6,7 @@ mod archive;
 mod audit;
 mod check;
 mod conduct;
+mod cosign;
 mod de;
 mod field;
 mod index;
@@ -27,6 +28,8 @@ mod text;
 mod words;
 
 pub use check::read_part;
+pub use cosign::Cosign;
+pub use cosign::cosign_key;
 pub use index::Index;
 pub use index::IndexSource;
 pub use index::Tool;
@@ -88,6 +91,8 @@ pub struct Manifest {
     pub sources: BTreeMap<Catalogue, Endpoint>,
     /// Mirrors that are asked for what the lock names before anybody else, in order.
     pub mirrors: Vec<String>,
+    /// The file that says which authorities and logs of Sigstore's kind are trusted, in place of the public ones.
+    pub sigstore_root: Option<PathBuf>,
     /// Where advisories are, for who names no place of them.
     pub advisories: Option<Endpoint>,
     /// Advisories that are not told again.
@@ -158,6 +163,8 @@ pub struct NamedSource {
     pub asset: BTreeMap<DigestScope, String>,
     /// A minisign public key that must have signed that file. For forges only.
     pub minisign: Option<String>,
+    /// Who must have signed that file with cosign. For forges only.
+    pub cosign: Option<Cosign>,
     /// Parts of it that are asked for as well, in the one spelling of their names. For Python packages only.
     pub extras: Vec<String>,
     /// The Python it shall run with, such as `3.12`. For Python packages only.
@@ -179,6 +186,7 @@ impl NamedSource {
             version: None,
             asset: BTreeMap::new(),
             minisign: None,
+            cosign: None,
             extras: Vec::new(),
             python: None,
             rev: None,
@@ -186,6 +194,15 @@ impl NamedSource {
             whole: false,
         }
     }
+
+    /// Who must have signed its file, as a lock says it.
+    pub fn signer(&self) -> Option<String> {
+        signer(self.minisign.as_ref(), self.cosign.as_ref())
+    }
+}
+
+fn signer(minisign: Option<&String>, cosign: Option<&Cosign>) -> Option<String> {
+    minisign.cloned().or_else(|| cosign.map(Cosign::to_string))
 }
 
 /// Where a catalogue is asked, where a manifest says so.
@@ -229,6 +246,16 @@ pub struct UrlSource {
     pub digest: BTreeMap<DigestScope, ExpectedDigest>,
     /// A minisign public key that must have signed the bytes; the signature is fetched from the address + `.minisig`.
     pub minisign: Option<String>,
+    /// Who must have signed the bytes with cosign; the bundle is fetched from the address + `.sigstore.json`, or another
+    /// ending of such.
+    pub cosign: Option<Cosign>,
+}
+
+impl UrlSource {
+    /// Who must have signed its bytes, as a lock says it.
+    pub fn signer(&self) -> Option<String> {
+        signer(self.minisign.as_ref(), self.cosign.as_ref())
+    }
 }
 
 /// For which systems a digest in the manifest holds.

@@ -62,16 +62,7 @@ impl Checker<'_> {
             }
         }
         if !catalogue.is_forge() {
-            for (key, span) in [
-                ("asset", raw.asset.as_ref().map(|field| field.span)),
-                ("minisign", raw.minisign.as_ref().map(|field| field.span)),
-            ] {
-                if let Some(span) = span {
-                    let message =
-                        format!("`{key}` goes with releases of a forge, not with `{catalogue}`");
-                    self.reading.note(span, Code::ManifestEntry, message);
-                }
-            }
+            self.refuse_forge_keys(&raw, catalogue);
         }
         if catalogue != Catalogue::Pypi
             && let Some(field) = &raw.extras
@@ -104,7 +95,7 @@ impl Checker<'_> {
         let python = raw.python.and_then(|field| self.python(field));
         let version = raw.version.and_then(|field| self.wanted_version(field));
         let asset = raw.asset.map(|field| self.asset(field)).unwrap_or_default();
-        let minisign = raw.minisign.and_then(|field| self.minisign(field));
+        let (minisign, cosign) = self.signers(raw.minisign, raw.cosign);
         let text = name.value?;
         if let Err(hint) = check_name(catalogue, &text) {
             let message = format!(
@@ -124,12 +115,28 @@ impl Checker<'_> {
             version,
             asset,
             minisign,
+            cosign,
             extras,
             python,
             rev,
             subdir,
             whole: whole.unwrap_or(false),
         })
+    }
+
+    /// What is said only of releases of forges says nothing of others.
+    fn refuse_forge_keys(&self, raw: &RawTable, catalogue: Catalogue) {
+        for (key, span) in [
+            ("asset", raw.asset.as_ref().map(|field| field.span)),
+            ("minisign", raw.minisign.as_ref().map(|field| field.span)),
+            ("cosign", raw.cosign.as_ref().map(|field| field.span)),
+        ] {
+            if let Some(span) = span {
+                let message =
+                    format!("`{key}` goes with releases of a forge, not with `{catalogue}`");
+                self.reading.note(span, Code::ManifestEntry, message);
+            }
+        }
     }
 
     /// Parts of a Python package, in the one spelling of their names, each once.

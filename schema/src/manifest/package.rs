@@ -121,6 +121,7 @@ impl Checker<'_> {
             ("unpack", raw.unpack.as_ref().map(|field| field.span)),
             ("digest", raw.digest.as_ref().map(|field| field.span)),
             ("minisign", raw.minisign.as_ref().map(|field| field.span)),
+            ("cosign", raw.cosign.as_ref().map(|field| field.span)),
             ("asset", raw.asset.as_ref().map(|field| field.span)),
             ("extras", raw.extras.as_ref().map(|field| field.span)),
             ("python", raw.python.as_ref().map(|field| field.span)),
@@ -195,7 +196,7 @@ impl Checker<'_> {
         self.refuse_git_keys(&raw, "url");
         self.refuse_deb_keys(&raw, "url");
         let version = raw.version.and_then(|field| self.version(field));
-        let minisign = raw.minisign.and_then(|field| self.minisign(field));
+        let (minisign, cosign) = self.signers(raw.minisign, raw.cosign);
         let text = url.value?;
         self.check_address(&text, url.span);
         self.check_placeholders(&text, url.span, version.is_some());
@@ -207,6 +208,7 @@ impl Checker<'_> {
             unpack: raw.unpack.and_then(|field| field.value),
             digest: digest.unwrap_or_default(),
             minisign,
+            cosign,
         }))
     }
 

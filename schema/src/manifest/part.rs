@@ -131,6 +131,9 @@ impl Part {
         if sources.advisories.is_none() {
             sources.advisories.clone_from(&below.advisories);
         }
+        if sources.sigstore_root.is_none() {
+            sources.sigstore_root.clone_from(&below.sigstore_root);
+        }
         append_new(&mut self.ignored_advisories, &under.ignored_advisories);
         append_new(&mut self.indexes, &under.indexes);
         self.minimum_release_age = self.minimum_release_age.or(under.minimum_release_age);
@@ -174,6 +177,7 @@ impl Part {
             packages,
             sources,
             mirrors: self.sources.mirrors,
+            sigstore_root: self.sources.sigstore_root,
             advisories: self.sources.advisories,
             ignored_advisories: self.ignored_advisories,
             indexes: self.indexes,

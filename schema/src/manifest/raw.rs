@@ -31,7 +31,7 @@ pub(super) struct RawManifest {
     /// The packages by name.
     pub(super) packages: Option<Field<Entries<RawPackage>>>,
     /// Where catalogues are asked, such as `npm`, where it is not what their own settings say; as `mirror` the mirrors that
-    /// are asked before, as `osv` where advisories are.
+    /// are asked before, as `osv` where advisories are, as `sigstore` whose signatures of cosign's are believed.
     pub(super) sources: Option<Field<Entries<RawSource>>>,
     /// Indexes of tools to look short names up in, before the one that is part of dgmo: the first that has a name wins.
     pub(super) indexes: Option<Field<Vec<Field<RawIndexSource>>>>,
@@ -161,11 +161,26 @@ pub(super) struct RawTable {
     pub(super) digest: Option<Field<RawDigest>>,
     /// The minisign public key that must have signed the bytes; the signature is at the address with `.minisig`.
     pub(super) minisign: Option<Field<String>>,
+    /// Who must have signed the bytes with cosign; the bundle is at the address with `.sigstore.json`, `.sigstore`,
+    /// `.cosign.bundle` or `.bundle`.
+    pub(super) cosign: Option<Field<RawCosign>>,
     /// Who wins when two packages have the same file: the higher number. Default: 0.
     pub(super) priority: Option<Field<i32>>,
     /// Whether it must run wherever it is put. With `false` it is taken although parts of it name a place that is not
     /// theirs; a warning says what breaks. Default: true.
     pub(super) relocatable: Option<Field<bool>>,
+}
+
+/// Who must have signed with cosign: a `key`, or an `identity` and its `issuer`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "Cosign", deny_unknown_fields)]
+pub(super) struct RawCosign {
+    /// The public key: what is in its `.pub` file.
+    pub(super) key: Option<Field<String>>,
+    /// Who signed: an address of the web or of mail. A `*` stands for any characters but `/` and `@`.
+    pub(super) identity: Option<Field<String>>,
+    /// Who says so: the address of the provider of identities.
+    pub(super) issuer: Option<Field<String>>,
 }
 
 /// Which file of a release, for all systems or for each.
@@ -183,6 +198,10 @@ pub(super) enum RawAsset {
 /// Where something is asked.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "Source", untagged)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a manifest has a few of them, and none lives long"
+)]
 pub(super) enum RawSource {
     /// Of a catalogue, or of advisories: one address, and others that have the same.
     #[serde(rename = "map")]
@@ -222,6 +241,8 @@ pub(super) struct RawEndpoint {
     pub(super) url: Option<Field<String>>,
     /// Others that have the same bytes, tried in order when it fails.
     pub(super) mirrors: Option<Field<Vec<Field<String>>>>,
+    /// Of `sigstore`: the file of the authorities and logs that are trusted (`trusted_root.json`), relative to the manifest.
+    pub(super) root: Option<Field<String>>,
     /// Of an archive of Debian's kind: the suite, such as `bookworm`.
     pub(super) suite: Option<Field<String>>,
     /// Of an archive of Debian's kind: its components. Default: `[main]`.

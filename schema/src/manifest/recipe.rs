@@ -136,6 +136,7 @@ impl Recipe {
                 unpack: self.unpack,
                 digest: BTreeMap::new(),
                 minisign: self.minisign.clone(),
+                cosign: None,
             }),
         };
         Requirement {

@@ -1,11 +1,14 @@
-//! `sources:`: where catalogues are asked, which mirrors are asked before, and where advisories are.
+//! `sources:`: where catalogues are asked, which mirrors are asked before, where advisories are, and whose signatures of cosign's
+//! are believed.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::Endpoint;
 use super::check::Checker;
 use super::field::Entries;
 use super::field::Field;
+use super::raw::RawEndpoint;
 use super::raw::RawSource;
 use super::text::Placed;
 use super::text::Span;
@@ -18,12 +21,16 @@ const MIRROR: &str = "mirror";
 /// The word of the advisories.
 const OSV: &str = "osv";
 
+/// The word of those whose signatures are believed.
+const SIGSTORE: &str = "sigstore";
+
 /// What one file says of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PartSources {
     pub(super) catalogues: BTreeMap<Catalogue, Placed<Endpoint>>,
     pub(super) mirrors: Vec<String>,
     pub(super) advisories: Option<Endpoint>,
+    pub(super) sigstore_root: Option<PathBuf>,
 }
 
 impl Checker<'_> {
@@ -45,6 +52,13 @@ impl Checker<'_> {
                 }
                 (OSV, Some(RawSource::Endpoint(raw))) => {
                     sources.advisories = self.endpoint(raw, entry.span, OSV);
+                }
+                (SIGSTORE, Some(value)) => {
+                    sources.sigstore_root = self.sigstore_root(value, entry.span);
+                }
+                (word, Some(RawSource::Endpoint(RawEndpoint { root: Some(_), .. }))) => {
+                    let message = format!("`root` goes with `sigstore`, not with `{word}`");
+                    self.reading.note(entry.span, Code::ManifestEntry, message);
                 }
                 (word, Some(RawSource::Mirrors(_))) => {
                     let hint = format!("`sources: {{{word}: {{url: \"https://…\"}}}}`");
@@ -83,6 +97,25 @@ impl Checker<'_> {
             }
         }
         mirrors
+    }
+
+    /// The file of those who are trusted; of `sigstore` nothing else is said.
+    fn sigstore_root(&self, raw: RawSource, span: Span) -> Option<PathBuf> {
+        if let RawSource::Endpoint(RawEndpoint {
+            url: None,
+            mirrors: None,
+            suite: None,
+            components: None,
+            key: None,
+            root: Some(root),
+        }) = raw
+        {
+            let path = self.local_path(root)?;
+            return Some(self.base.join(path.trim_start_matches("./")));
+        }
+        let hint = "`sources: {sigstore: {root: ./trusted_root.json}}`";
+        self.note_source(span, "`sigstore` has a `root` and nothing else", hint);
+        None
     }
 
     fn note_source(&self, span: Span, message: &str, hint: &str) {

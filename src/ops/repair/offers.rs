@@ -297,6 +297,7 @@ impl Healer<'_> {
         });
         let all = named.chain(&texts.manifest.manifest.mirrors);
         downloads.ask_first(&all.cloned().collect::<Vec<_>>());
+        downloads.trust(texts.manifest.manifest.sigstore_root.as_deref());
         downloads
     }
 

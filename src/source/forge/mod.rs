@@ -8,6 +8,7 @@ mod digests;
 mod login;
 mod place;
 mod release;
+mod signed;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -185,7 +186,10 @@ impl Fetcher for Forges<'_> {
                 .map(|name| format!("bin/{name}"))
                 .unwrap_or_default(),
         };
-        let signer = ask.source.minisign.clone();
+        let signer = ask.source.signer();
+        if signer.is_none() {
+            signed::tell(self.downloads, ask, (&place, &release), (index, system));
+        }
         let known: Vec<ExpectedDigest> = found.into_iter().collect();
         if let ([digest], None) = (&known[..], &signer) {
             piece.digest = *digest;

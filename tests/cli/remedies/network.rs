@@ -149,11 +149,13 @@ pub(super) fn proof(code: Code) -> Proof {
             );
         }),
         Code::FetchWrongDigest => {
-            Proof::Own(|| wrong(Code::FetchWrongDigest, "digest", &format!("b3:{:064}", 1)))
+            Proof::Own(|| wrong(Code::FetchWrongDigest, &format!("digest: \"b3:{:064}\"", 1)))
         }
         Code::FetchWrongSignature => Proof::Own(|| {
             let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
-            wrong(Code::FetchWrongSignature, "minisign", key);
+            wrong(Code::FetchWrongSignature, &format!("minisign: {key}"));
+            let who = "cosign: {identity: \"ann@acme.example\", issuer: \"https://acme.example\"}";
+            wrong(Code::FetchWrongSignature, who);
         }),
         Code::FetchCertificate => Proof::Own(certificate),
         Code::FetchProxy => Proof::Own(proxy),
@@ -319,11 +321,11 @@ fn offline() {
 }
 
 /// What the manifest expects of the bytes is not so, until it is taken out.
-fn wrong(code: Code, key: &str, value: &str) {
+fn wrong(code: Code, entry: &str) {
     let sandbox = Sandbox::new();
     let server = Server::new("");
     server.mend();
-    server.manifest(&sandbox, &format!(", {key}: \"{value}\""));
+    server.manifest(&sandbox, &format!(", {entry}"));
     let ran = sandbox.dgmo("switch").fails(code.as_str());
     assert!(ran.stderr.contains("hint: "), "{ran}");
     assert!(!sandbox.exists("home/profiles/default/generations/1"));
