@@ -154,7 +154,7 @@ impl<'a> States<'a> {
         }
         let (mut kept, mut missing) = (Vec::new(), None);
         for (name, folder) in &self.to.1.conduct.state {
-            if self.of(name, folder)?.as_state().is_kept(self.to.0) {
+            if self.of(name, folder)?.as_state().is_kept(self.to.0)? {
                 kept.push((name, folder));
             } else {
                 missing = missing.or(Some(name));

@@ -29,6 +29,7 @@ use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::generation::Timestamp;
 use dgmo_schema::name::StateName;
 use dgmo_store::durable;
+use dgmo_store::look;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -146,13 +147,18 @@ impl StateOf<'_> {
         }
     }
 
+    fn is_folder(&self, path: &Path) -> Result<bool, StateError> {
+        look::is_folder(path).map_err(self.failed("look at", path))
+    }
+
     fn place(&self, number: GenerationNumber) -> PathBuf {
         folder_of(self.profile, number).join(self.name.as_str())
     }
 
     /// Whether a copy of it is kept with generation `number`.
-    pub fn is_kept(&self, number: GenerationNumber) -> bool {
-        self.place(number).join("about.json").is_file()
+    pub fn is_kept(&self, number: GenerationNumber) -> Result<bool, StateError> {
+        let about = self.place(number).join("about.json");
+        look::is_file(&about).map_err(self.failed("look at", &about))
     }
 
     /// What is told of the copy kept with generation `number`.
@@ -211,7 +217,7 @@ impl StateOf<'_> {
         let document = staged.join("about.json");
         durable::write_new(&document, &text, 0o644).map_err(failed("write", &document))?;
         durable::sync_file_system(&staged).map_err(failed("sync", &staged))?;
-        if place.exists() {
+        if look::is_there(&place).map_err(failed("look at", &place))? {
             durable::remove_all(&old).map_err(failed("remove", &old))?;
             durable::rename(&place, &old).map_err(failed("rename", &place))?;
         }
@@ -224,13 +230,13 @@ impl StateOf<'_> {
     /// The folder of the generation's kept state; nobody else may look into it.
     fn begin(&self, folder: &Path) -> Result<(), StateError> {
         let all = self.profile.state();
-        if !all.is_dir() {
+        if !self.is_folder(&all)? {
             durable::make_folder(&all).map_err(self.failed("make the folder", &all))?;
             durable::set_mode(&all, 0o700).map_err(self.failed("close", &all))?;
             let above = self.profile.folder();
             durable::sync_folder(above).map_err(self.failed("sync", above))?;
         }
-        if !folder.is_dir() {
+        if !self.is_folder(folder)? {
             durable::make_folder(folder).map_err(self.failed("make the folder", folder))?;
             durable::sync_folder(&all).map_err(self.failed("sync", &all))?;
         }
@@ -246,7 +252,7 @@ impl StateOf<'_> {
             files: 0,
             left_out: Vec::new(),
         };
-        if !self.live.is_dir() {
+        if !self.is_folder(self.live)? {
             return Ok(about);
         }
         let copied = self.copy(self.live, &staged.join("content"))?;
@@ -283,12 +289,14 @@ impl StateOf<'_> {
         for leftover in [&new, &old] {
             durable::remove_all(leftover).map_err(failed("remove", leftover))?;
         }
-        if content.is_dir() {
+        // What cannot be looked at is not missing: nothing is emptied for it.
+        let was_there = self.is_folder(&content)?;
+        if was_there {
             self.copy(&content, &new)?;
             durable::sync_file_system(live).map_err(failed("sync", live))?;
         }
         self.move_all(live, &old)?;
-        if new.is_dir() {
+        if was_there {
             // What it is to be like is told by what is about to be emptied.
             let like = fs::metadata(&content).map_err(failed("look at", &content))?;
             durable::set_mode(&new, 0o700).map_err(failed("open", &new))?;
@@ -361,8 +369,10 @@ pub fn settle(profile: &Profile) -> io::Result<()> {
         let name = generation.file_name();
         let number = name.to_str().and_then(|name| name.parse().ok());
         match number {
-            Some(number) if !profile.generation(number).is_dir() => forget(profile, number)?,
-            Some(_) => settle_one(&generation.path())?,
+            Some(number) if look::is_folder(&profile.generation(number))? => {
+                settle_one(&generation.path())?;
+            }
+            Some(number) => forget(profile, number)?,
             None => {}
         }
     }
@@ -376,7 +386,7 @@ fn settle_one(folder: &Path) -> io::Result<()> {
             continue;
         };
         if let Some(of) = name.strip_suffix(".old")
-            && !folder.join(of).exists()
+            && !look::is_there(&folder.join(of))?
         {
             durable::rename(&entry.path(), &folder.join(of))?;
             durable::sync_folder(folder)?;

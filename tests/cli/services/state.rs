@@ -179,3 +179,26 @@ fn state_that_was_never_kept_or_cannot_be_is_refused() {
     sandbox.dgmo("switch").fails("DG3412");
     assert_eq!(sandbox.current(), 3);
 }
+
+/// A link that leads to itself stands for a disk that does not answer: what cannot be looked at is not missing.
+#[test]
+fn nothing_is_emptied_for_kept_state_that_cannot_be_looked_at() {
+    let sandbox = with_init();
+    manifest(&sandbox, 1);
+    sandbox.write("user/data/rows", "1");
+    sandbox.switch();
+    manifest(&sandbox, 2);
+    sandbox.switch();
+    sandbox.write("user/data/rows", "2");
+    let kept = sandbox.profile().join("state/1/data/content");
+    let away = sandbox.profile().join("state/1/data/away");
+    fs::rename(&kept, &away).unwrap();
+    std::os::unix::fs::symlink("content", &kept).unwrap();
+    sandbox.dgmo("rollback 1 --with-state").fails("DG3410");
+    assert_eq!(sandbox.read("user/data/rows"), "2");
+    assert_eq!(sandbox.current(), 2);
+    fs::remove_file(&kept).unwrap();
+    fs::rename(&away, &kept).unwrap();
+    sandbox.dgmo("rollback 1 --with-state").works();
+    assert_eq!(sandbox.read("user/data/rows"), "1");
+}
