@@ -12,8 +12,6 @@ use super::super::catalogue::CatalogueError;
 use super::place::Place;
 use super::release::File;
 use super::release::Release;
-use dgmo_schema::id::Digest;
-use dgmo_schema::lock::Piece;
 use dgmo_schema::system::System;
 
 /// The most bytes a list of digests may have.
@@ -77,17 +75,7 @@ fn read_list(
     release: &Release,
     list: &File,
 ) -> Result<Checksums, CatalogueError> {
-    let piece = Piece {
-        name: format!("{} of {}", list.name, place.repository),
-        version: String::new(),
-        file: place.name_of(&release.tag, list),
-        size: None,
-        digest: ExpectedDigest::Blake3(Digest::of(b"")),
-        unpack: None,
-        at: String::new(),
-    };
-    let mut request = place.request(&piece);
-    request.expected.digests.clear();
+    let request = place.beside(&release.tag, list);
     let bytes = downloads.document(&request)?;
     Ok(Checksums::parse(&list.name, &bytes))
 }

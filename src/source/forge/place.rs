@@ -2,7 +2,9 @@
 
 use dgmo_schema::catalogue::Catalogue;
 use dgmo_schema::catalogue::Offer;
+use dgmo_schema::id::Digest;
 use dgmo_schema::lock::Piece;
+use dgmo_schema::manifest::ExpectedDigest;
 
 use super::super::Expected;
 use super::super::Headers;
@@ -114,6 +116,21 @@ impl Place {
             }
             _ => format!("{pages}/{repository}/releases/download/{named}"),
         }
+    }
+
+    /// What is asked for a file that says something of others: of it itself nothing is known.
+    pub(super) fn beside(&self, tag: &str, file: &File) -> Request {
+        let mut request = self.request(&Piece {
+            name: format!("{} of {}", file.name, self.repository),
+            version: String::new(),
+            file: self.name_of(tag, file),
+            size: None,
+            digest: ExpectedDigest::Blake3(Digest::of(b"")),
+            unpack: None,
+            at: String::new(),
+        });
+        request.expected.digests.clear();
+        request
     }
 
     /// What is asked for a file as a lock names it.

@@ -1,10 +1,7 @@
 //! Signatures beside a release's file that nobody asked to have checked: it is told whose they say they are.
 
 use dgmo_schema::event::Event;
-use dgmo_schema::id::Digest;
-use dgmo_schema::lock::Piece;
 use dgmo_schema::manifest::Cosign;
-use dgmo_schema::manifest::ExpectedDigest;
 use dgmo_schema::system::System;
 
 use super::super::Downloads;
@@ -52,17 +49,7 @@ fn claim(
     (place, release): (&Place, &Release),
     bundle: &File,
 ) -> Option<String> {
-    let piece = Piece {
-        name: format!("{} of {}", bundle.name, place.repository),
-        version: String::new(),
-        file: place.name_of(&release.tag, bundle),
-        size: None,
-        digest: ExpectedDigest::Blake3(Digest::of(b"")),
-        unpack: None,
-        at: String::new(),
-    };
-    let mut request = place.request(&piece);
-    request.expected.digests.clear();
+    let request = place.beside(&release.tag, bundle);
     let bytes = downloads
         .within(sigstore::LARGEST)
         .document(&request)

@@ -190,15 +190,16 @@ struct RawMaterial {
     tlog_entries: Vec<RawEntry>,
 }
 
+/// Certificates, as bundles and roots hold them.
 #[derive(Deserialize)]
-struct RawChain {
-    certificates: Vec<RawBytes>,
+pub(super) struct RawChain {
+    pub(super) certificates: Vec<RawBytes>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawBytes {
-    raw_bytes: String,
+pub(super) struct RawBytes {
+    pub(super) raw_bytes: String,
 }
 
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ use std::time::UNIX_EPOCH;
 use serde::Deserialize;
 
 use super::super::base64;
+use super::bundle::RawChain;
 use super::key::Key;
 
 /// Those of Sigstore's public instance, without what we do not read.
@@ -114,17 +115,6 @@ struct RawKey {
 struct RawAuthority {
     cert_chain: RawChain,
     valid_for: RawSpan,
-}
-
-#[derive(Deserialize)]
-struct RawChain {
-    certificates: Vec<RawBytes>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawBytes {
-    raw_bytes: String,
 }
 
 #[derive(Deserialize)]
