@@ -70,16 +70,25 @@ struct Reading<'a> {
     blobs: Mutex<Vec<(BlobId, PathBuf)>>,
 }
 
-/// Reads all of `folder`, but for files of which `known` can tell what they are. What cannot be read is passed over.
-pub(super) fn read(folder: &Path, known: Option<&StatCache>, observer: &dyn Observer) -> Contents {
-    let what = format!("looking through `{}`", folder.display());
+/// Reads all of `folders`, but for files of which `known` can tell what they are. What cannot be read is passed over.
+pub(super) fn read(
+    folders: &[&Path],
+    known: Option<&StatCache>,
+    observer: &dyn Observer,
+) -> Contents {
+    let what = match folders {
+        [folder] => format!("looking through `{}`", folder.display()),
+        _ => format!("looking through {} folders", folders.len()),
+    };
     let reading = Reading {
         known,
         task: Task::start(observer, what, None, Unit::Bytes),
         seen: Mutex::default(),
         blobs: Mutex::default(),
     };
-    let first = [Job::List(folder.to_owned(), 0)];
+    let first = folders
+        .iter()
+        .map(|folder| Job::List((*folder).to_owned(), 0));
     parallel::run(first, hash::buffer, |buffer, queue, job| {
         match job {
             Job::List(path, depth) => reading.list(path, depth, queue),
@@ -102,7 +111,9 @@ pub(super) fn read(folder: &Path, known: Option<&StatCache>, observer: &dyn Obse
         trees: BTreeMap::new(),
         blobs,
     };
-    assemble(folder, &mut seen, &mut contents.trees);
+    for folder in folders {
+        assemble(folder, &mut seen, &mut contents.trees);
+    }
     contents
 }
 

@@ -10,6 +10,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use dgmo_schema::event::Observer;
 use dgmo_schema::event::Task;
@@ -32,12 +34,17 @@ use crate::layout::Layout;
 use crate::letting_go::LettingGo;
 use crate::object::Inode;
 use crate::object::ObjectName;
+use crate::parallel;
+use crate::parallel::held;
 use crate::platform;
 use crate::read::ReadError;
 use crate::store::Store;
 use crate::tree::Entry;
 use crate::tree::Node;
 use crate::verify::Finding;
+
+/// Where things were, and are now.
+type Moved = Vec<(PathBuf, PathBuf)>;
 
 /// What a mending of the files of a store did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,16 +83,16 @@ impl Store {
             planner.look(*top, Scope::Replaced, &mut fixes)?;
         }
         self.prepare(&fixes, needed, &mut result, observer)?;
-        let mut replaced = LettingGo::default();
-        for (folder, fix) in &fixes.folders {
-            self.carry_out(folder, fix, &mut replaced, &mut result)?;
-        }
-        drop(replaced);
+        let moved = Mutex::default();
+        let mend = |(): &mut (), _: &_, folders: &Vec<_>| self.carry_out(folders, &moved);
+        parallel::run(&fixes.trees, || (), mend)?;
         self.sync_all(&fixes)?;
         for top in &tops {
             self.mend_anchor(*top)?;
         }
         task.advance(count);
+        result.moved = moved.into_inner().unwrap_or_else(PoisonError::into_inner);
+        result.moved.sort();
         result.trees.extend(tops);
         let names: Vec<ObjectName> = mended
             .names
@@ -114,7 +121,7 @@ impl Store {
         for top in showing {
             let mut fixes = Fixes::default();
             planner.look(top, Scope::Replaced, &mut fixes)?;
-            if !fixes.folders.is_empty() {
+            if !fixes.trees.is_empty() {
                 doubtful.push(top);
             }
             result.trees.insert(top);
@@ -210,38 +217,40 @@ impl Store {
         Ok(())
     }
 
+    /// Mends one tree.
     fn carry_out(
         &self,
-        path: &Path,
-        fix: &Fix,
-        replaced: &mut LettingGo,
-        result: &mut LaidOutMended,
+        folders: &[(PathBuf, Fix)],
+        moved: &Mutex<Moved>,
     ) -> Result<(), RepairError> {
-        // The folder above may have made it a moment ago.
-        durable::set_mode(path, 0o755).map_err(WriteError::at(path))?;
-        for name in &fix.foreign {
-            let stray = path.join(name);
-            if is_staged(name) {
-                durable::remove_all(&stray).map_err(WriteError::at(&stray))?;
-            } else {
-                result.moved.extend(move_to_found(self.layout(), &stray)?);
+        let mut replaced = LettingGo::default();
+        for (path, fix) in folders {
+            // The folder above may have made it a moment ago.
+            durable::set_mode(path, 0o755).map_err(WriteError::at(path))?;
+            for name in &fix.foreign {
+                let stray = path.join(name);
+                if is_staged(name) {
+                    durable::remove_all(&stray).map_err(WriteError::at(&stray))?;
+                } else {
+                    held(moved).extend(move_to_found(self.layout(), &stray)?);
+                }
             }
+            let folder = Folder::open(path).map_err(WriteError::at(path))?;
+            for entry in &fix.entries {
+                replaced.hold(&folder, &entry.name.to_os());
+                self.put(path, &folder, entry, moved)?;
+            }
+            folder.set_mode(0o555).map_err(WriteError::at(path))?;
         }
-        let folder = Folder::open(path).map_err(WriteError::at(path))?;
-        for entry in &fix.entries {
-            replaced.hold(&folder, &entry.name.to_os());
-            self.put(path, &folder, entry, result)?;
-        }
-        folder.set_mode(0o555).map_err(WriteError::at(path))?;
         Ok(())
     }
 
     fn sync_all(&self, fixes: &Fixes) -> Result<(), RepairError> {
-        if fixes.folders.len() > FOLDERS_SYNCED_ONE_BY_ONE {
+        if fixes.folders().count() > FOLDERS_SYNCED_ONE_BY_ONE {
             let home = self.home();
             return Ok(durable::sync_file_system(home).map_err(WriteError::at(home))?);
         }
-        for (folder, _) in &fixes.folders {
+        for folder in fixes.folders() {
             durable::sync_folder(folder).map_err(WriteError::at(folder))?;
         }
         Ok(())
@@ -252,7 +261,7 @@ impl Store {
         path: &Path,
         folder: &Folder,
         entry: &Entry,
-        result: &mut LaidOutMended,
+        moved: &Mutex<Moved>,
     ) -> Result<(), RepairError> {
         let name = entry.name.to_os();
         let place = path.join(&name);
@@ -266,7 +275,7 @@ impl Store {
             if is_folder == Some(true) && shall_be_folder {
                 return Ok(());
             }
-            result.moved.extend(move_to_found(self.layout(), &place)?);
+            held(moved).extend(move_to_found(self.layout(), &place)?);
         }
         let staged = staged_name(&name);
         match &entry.node {

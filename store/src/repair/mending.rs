@@ -7,6 +7,8 @@ use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use dgmo_schema::event::Observer;
 use dgmo_schema::id::BlobId;
@@ -24,6 +26,8 @@ use crate::insert::known::KnownBlob;
 use crate::insert::known::Taken;
 use crate::object::Inode;
 use crate::object::ObjectName;
+use crate::parallel;
+use crate::parallel::held;
 use crate::read::ReadError;
 use crate::read::decode_checked;
 use crate::stat_cache::StatCache;
@@ -208,19 +212,42 @@ impl<'a> Mending<'a> {
 
     /// Takes the file at `path` if it is the blob `id` and that is looked for. One that cannot be read is passed over.
     pub fn offer_file(&mut self, id: BlobId, path: &Path) -> Result<bool, RepairError> {
-        if !self.wants_blob(id) {
-            return Ok(false);
+        match open_file(path).filter(|_| self.wants_blob(id)) {
+            Some((mut file, size)) => self.offer_stream(id, size, &mut file),
+            None => Ok(false),
         }
-        let Ok(metadata) = std::fs::symlink_metadata(path) else {
-            return Ok(false);
-        };
-        if !metadata.is_file() {
-            return Ok(false);
+    }
+
+    /// The same of many files, on all cores. Of those said to be the same blob, the first that is counts.
+    pub(super) fn offer_files(
+        &mut self,
+        files: impl IntoIterator<Item = (BlobId, PathBuf)>,
+    ) -> Result<(), RepairError> {
+        let mut places: BTreeMap<BlobId, Vec<PathBuf>> = BTreeMap::new();
+        for (id, path) in files {
+            if self.wants_blob(id) {
+                places.entry(id).or_default().push(path);
+            }
         }
-        let Ok(mut file) = File::open(path) else {
-            return Ok(false);
-        };
-        self.offer_stream(id, metadata.len(), &mut file)
+        let jobs = places.iter().map(|(id, paths)| (*id, paths));
+        let (insertion, lost) = (&self.insertion, &self.lost);
+        let taken = Mutex::new(Vec::new());
+        let done = parallel::run(jobs, known::buffer, |buffer, _, (id, paths)| {
+            for path in paths {
+                if let Some((mut file, size)) = open_file(path)
+                    && stage(insertion, (id, &lost.blobs[&id]), size, &mut file, buffer)?
+                {
+                    held(&taken).push(id);
+                    break;
+                }
+            }
+            Ok(())
+        });
+        // What was taken before something failed is taken.
+        for id in taken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            self.note_staged(id);
+        }
+        done
     }
 
     /// Takes `size` bytes if they are the blob `id` and that is looked for.
@@ -233,30 +260,19 @@ impl<'a> Mending<'a> {
         let Some(inodes) = self.lost.blobs.get(&id) else {
             return Ok(false);
         };
-        let first = *inodes.first().expect("a lost blob shall have a file");
-        let blob = KnownBlob {
-            id,
-            inode: first,
-            size,
-            from,
-            file: None,
-        };
-        match self.insertion.take_known(blob, &mut self.buffer) {
-            Ok(Taken::Done) => {}
-            // Not what it should be, or not to be read: somebody else may have it.
-            Ok(_) | Err(InsertError::Stream { .. }) => return Ok(false),
-            Err(error) => return Err(error.into()),
+        let is_it = stage(&self.insertion, (id, inodes), size, from, &mut self.buffer)?;
+        if is_it {
+            self.note_staged(id);
         }
-        self.taken.push(ObjectName::blob(id, first));
-        if let Some(inodes) = self.lost.blobs.get_mut(&id) {
-            inodes.remove(&first);
-        }
-        let Some(staged) = self.insertion.staged_path(id, first) else {
-            self.lost.blobs.remove(&id);
-            return Ok(true);
-        };
-        self.stage_all_of(id, &staged)?;
-        Ok(true)
+        Ok(is_it)
+    }
+
+    /// Every file the blob shall have is staged.
+    fn note_staged(&mut self, id: BlobId) {
+        let inodes = self.lost.blobs.remove(&id).unwrap_or_default();
+        let names = inodes.into_iter().map(|inode| ObjectName::blob(id, inode));
+        self.taken.extend(names);
+        self.origin.insert(id.into(), self.offering.clone());
     }
 
     /// Takes these bytes if a blob that is looked for has them.
@@ -404,4 +420,42 @@ impl<'a> Mending<'a> {
         }
         may_be_put_back
     }
+}
+
+/// Stages every file a blob shall have, if these bytes are it. What is something else, or cannot be read, is not:
+/// somebody else may have it.
+fn stage(
+    insertion: &Insertion<'_>,
+    (id, inodes): (BlobId, &BTreeSet<Inode>),
+    size: u64,
+    from: &mut dyn Read,
+    buffer: &mut [u8],
+) -> Result<bool, RepairError> {
+    let mut inodes = inodes.iter().copied();
+    let first = inodes.next().expect("a lost blob shall have a file");
+    let blob = KnownBlob {
+        id,
+        inode: first,
+        size,
+        from,
+        file: None,
+    };
+    match insertion.take_known(blob, buffer) {
+        Ok(Taken::Done) => {}
+        Ok(_) | Err(InsertError::Stream { .. }) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
+    if let Some(staged) = insertion.staged_path(id, first) {
+        for inode in inodes {
+            insertion.stage_copy_of(id, inode, &staged)?;
+        }
+    }
+    Ok(true)
+}
+
+/// A file, and how long it is; none if it cannot be read.
+fn open_file(path: &Path) -> Option<(File, u64)> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    let file = metadata.is_file().then(|| File::open(path).ok())??;
+    Some((file, metadata.len()))
 }

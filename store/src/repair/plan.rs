@@ -25,12 +25,27 @@ use crate::store::Store;
 use crate::tree::Entry;
 use crate::tree::Node;
 
-/// What is to be done, folders before what is in them.
+/// What is to be done.
 #[derive(Debug, Default)]
 pub(super) struct Fixes {
-    pub(super) folders: Vec<(PathBuf, Fix)>,
+    /// By laid-out tree: its folders, each before what is in it.
+    pub(super) trees: Vec<Vec<(PathBuf, Fix)>>,
     /// The files of blobs that are needed, and whether as executables.
     pub(super) blobs: BTreeSet<(BlobId, bool)>,
+}
+
+impl Fixes {
+    fn note(&mut self, folders: Vec<(PathBuf, Fix)>) {
+        let entries = folders.iter().flat_map(|(_, fix)| &fix.entries);
+        self.blobs
+            .extend(entries.filter_map(|entry| entry.node.blob()));
+        self.trees.push(folders);
+    }
+
+    /// All folders.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.trees.iter().flatten().map(|(path, _)| path.as_path())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -129,7 +144,12 @@ impl<'a> Planner<'a> {
         scope: Scope,
         fixes: &mut Fixes,
     ) -> Result<(), RepairError> {
-        self.look_below(top, &self.store.tree_path(top), scope, fixes)
+        let mut folders = Vec::new();
+        self.look_below(top, &self.store.tree_path(top), scope, &mut folders)?;
+        if !folders.is_empty() {
+            fixes.note(folders);
+        }
+        Ok(())
     }
 
     fn look_below(
@@ -137,7 +157,7 @@ impl<'a> Planner<'a> {
         id: TreeId,
         path: &Path,
         scope: Scope,
-        fixes: &mut Fixes,
+        folders: &mut Vec<(PathBuf, Fix)>,
     ) -> Result<(), RepairError> {
         let Ok(tree) = self.trees.get(id, || self.store.read_tree(id)) else {
             return Ok(());
@@ -160,7 +180,6 @@ impl<'a> Planner<'a> {
             let is_asked = scope == Scope::All || self.was_replaced(&entry.node);
             if is_missing || (is_asked && !self.is_right(&mut place, entry)?) {
                 fix.entries.push(entry.clone());
-                fixes.blobs.extend(entry.node.blob());
             }
         }
         if let Some(there) = there {
@@ -172,13 +191,13 @@ impl<'a> Planner<'a> {
             fix.is_open = !metadata.is_ok_and(|metadata| metadata.permissions().readonly());
         }
         if !fix.entries.is_empty() || !fix.foreign.is_empty() || fix.is_open {
-            fixes.folders.push((path.to_owned(), fix));
+            folders.push((path.to_owned(), fix));
         }
         for entry in tree.entries() {
             if let Node::Folder(id) = entry.node
                 && (scope == Scope::All || self.showing.get(&id) == Some(&true))
             {
-                self.look_below(id, &path.join(entry.name.to_os()), scope, fixes)?;
+                self.look_below(id, &path.join(entry.name.to_os()), scope, folders)?;
             }
         }
         Ok(())

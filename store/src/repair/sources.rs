@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::path::PathBuf;
 
 use dgmo_schema::id::BlobId;
 use dgmo_schema::id::Digest;
@@ -16,11 +17,22 @@ use super::folder::Contents;
 use crate::archive;
 use crate::archive::ImportError;
 use crate::object::Inode;
+use crate::object::ObjectName;
 use crate::store::Store;
 use crate::tree::Node;
 
 /// The largest tree object that is read into memory to see what it is.
 const LARGEST_TREE: u64 = 64 << 20;
+
+/// What is to be offered of laid-out trees.
+#[derive(Default)]
+struct Below {
+    files: Vec<(BlobId, PathBuf)>,
+    /// Folders whose trees are lost.
+    unknown: Vec<(TreeId, PathBuf)>,
+    /// Whether something that is lost may be below each tree.
+    needed: BTreeMap<TreeId, bool>,
+}
 
 impl Mending<'_> {
     /// Offers the folder of a laid-out tree: its files by what the tree says of them, and where the tree object itself
@@ -32,54 +44,78 @@ impl Mending<'_> {
         self.offer_places(id, folder)
     }
 
-    /// Offers the files of a folder by what a tree says of them. Below a tree object that is lost nobody knows.
+    /// Offers the files of a folder by what a tree says of them. Below a tree object that is lost nobody knows: such a
+    /// folder is offered as a whole, and what is below it once the tree is found.
     pub fn offer_places(&mut self, id: TreeId, folder: &Path) -> Result<(), RepairError> {
-        // What turns out to be lost on the way is a surprise: then all is offered once more.
-        self.offer_below(id, folder, &mut BTreeMap::new())
+        let mut known = vec![(id, folder.to_owned())];
+        while !known.is_empty() {
+            let mut seen = Below::default();
+            for (id, folder) in &known {
+                self.look_below(*id, folder, &mut seen);
+            }
+            // What turns out to be lost on the way is a surprise: then all is offered once more.
+            self.offer_files(seen.files)?;
+            self.offer_folders(seen.unknown.iter().map(|(_, path)| path.as_path()))?;
+            known = seen.unknown;
+            known.retain(|(id, _)| !self.wants_tree(*id));
+        }
+        Ok(())
     }
 
-    fn offer_below(
-        &mut self,
-        id: TreeId,
-        folder: &Path,
-        needed: &mut BTreeMap<TreeId, bool>,
-    ) -> Result<(), RepairError> {
+    fn look_below(&self, id: TreeId, folder: &Path, seen: &mut Below) {
         let Ok(tree) = self.read_tree(id) else {
-            return Ok(());
+            return;
         };
         for entry in tree.entries() {
+            let path = || folder.join(entry.name.to_os());
             match entry.node {
                 Node::File(id) | Node::Executable(id) if self.wants_blob(id) => {
-                    self.offer_file(id, &folder.join(entry.name.to_os()))?;
+                    seen.files.push((id, path()));
                 }
-                Node::Folder(id) if self.may_need_below(id, needed) => {
-                    let path = folder.join(entry.name.to_os());
-                    if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
-                        if self.wants_tree(id) {
-                            self.offer_folder(&path)?;
-                        }
-                        self.offer_below(id, &path, needed)?;
+                Node::Folder(id) if self.may_need_below(id, &mut seen.needed) => {
+                    let path = path();
+                    let is_folder = fs::symlink_metadata(&path).is_ok_and(|there| there.is_dir());
+                    match (is_folder, self.wants_tree(id)) {
+                        (true, true) => seen.unknown.push((id, path)),
+                        (true, false) => self.look_below(id, &path, seen),
+                        (false, _) => {}
                     }
                 }
                 _ => {}
             }
         }
-        Ok(())
     }
 
     /// Offers everything in a folder: each file is hashed, and each folder is looked at as a tree.
     pub fn offer_folder(&mut self, folder: &Path) -> Result<(), RepairError> {
-        if self.read_whole.get(folder) == Some(&self.surprises()) {
+        self.offer_folders([folder])
+    }
+
+    fn offer_folders<'a>(
+        &mut self,
+        folders: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<(), RepairError> {
+        let surprises = self.surprises();
+        let folders: Vec<&Path> = folders
+            .into_iter()
+            .filter(|folder| self.read_whole.get(*folder) != Some(&surprises))
+            .collect();
+        if folders.is_empty() {
             return Ok(());
         }
-        let contents = folder::read(folder, self.known.as_ref(), self.insertion().observer());
-        self.offer_contents(&contents)?;
-        self.read_whole.insert(folder.to_owned(), self.surprises());
+        let contents = folder::read(&folders, self.known.as_ref(), self.insertion().observer());
+        self.offer_contents(contents)?;
+        let surprises = self.surprises();
+        self.read_whole.extend(
+            folders
+                .iter()
+                .map(|folder| ((*folder).to_owned(), surprises)),
+        );
         Ok(())
     }
 
     /// Trees first: each that is taken may name more that is looked for.
-    fn offer_contents(&mut self, contents: &Contents) -> Result<(), RepairError> {
+    fn offer_contents(&mut self, contents: Contents) -> Result<(), RepairError> {
         loop {
             let before = self.surprises();
             for id in self.lost.trees.clone() {
@@ -91,10 +127,7 @@ impl Mending<'_> {
                 break;
             }
         }
-        for (id, path) in &contents.blobs {
-            self.offer_file(*id, path)?;
-        }
-        Ok(())
+        self.offer_files(contents.blobs)
     }
 
     /// Offers a file of which nothing is known.
@@ -115,12 +148,11 @@ impl Mending<'_> {
                 }
             }
             let wanted: Vec<BlobId> = self.lost.blobs.keys().copied().collect();
-            for id in wanted {
-                for inode in [Inode::Plain, Inode::Executable] {
-                    let name = crate::object::ObjectName::blob(id, inode);
-                    self.offer_file(id, &other.objects().path_of(&name))?;
-                }
-            }
+            let files = wanted.into_iter().flat_map(|id| {
+                let inodes = [Inode::Plain, Inode::Executable];
+                inodes.map(|inode| (id, other.objects().path_of(&ObjectName::blob(id, inode))))
+            });
+            self.offer_files(files)?;
             // A tree that came may have named more.
             if self.surprises() == before {
                 return Ok(());

@@ -15,9 +15,11 @@ use crate::durable;
 use crate::insert::AddOptions;
 use crate::insert::Content;
 use crate::insert::hash_path;
+use crate::object::ObjectName;
 use crate::roots::Root;
 use crate::stat_cache::StatCache;
 use crate::store::Store;
+use crate::tree::Node;
 
 /// A store with the folder `source` in it, laid out.
 fn store_with(source: &Path) -> (tempfile::TempDir, Store, TreeId) {
@@ -183,4 +185,28 @@ fn a_tree_does_not_come_back_without_what_it_names() {
     });
     assert!(left > 0);
     assert!(!store.has_tree(tree).unwrap());
+}
+
+#[test]
+fn a_folder_says_what_trees_below_lost_trees_are() {
+    let source = source();
+    let (_home, store, tree) = store_with(source.path());
+    let child = |of: TreeId, name: &str| match store.read_tree(of).unwrap().get(name.as_bytes()) {
+        Some(Node::Folder(id)) => *id,
+        other => panic!("{name} is {other:?}"),
+    };
+    let above = child(tree, "a");
+    let below = child(above, "b");
+    let deep = BlobId(Digest::of(b"deep"));
+    let laid_out = store.tree_path(tree);
+    for id in [above, below] {
+        let name = ObjectName::tree(id);
+        durable::remove_file(&store.objects().path_of(&name)).unwrap();
+    }
+    durable::remove_file(&store.blob_path(deep).unwrap()).unwrap();
+    let store = Store::open(store.home()).unwrap();
+    let left = repair(&store, tree, |mending| {
+        mending.offer_laid_out(tree, &laid_out).unwrap();
+    });
+    assert_eq!(left, 0);
 }
