@@ -2,6 +2,7 @@
 //!
 //! `14` means the newest that is compatible with 14, and `14.1.1` means that one, where there is such a version.
 
+use dgmo_schema::event::Observer;
 use dgmo_schema::lock::LockedPackage;
 use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::version::Version;
@@ -23,6 +24,7 @@ impl Wanted<'_> {
         &self,
         to: &str,
         catalogues: &Catalogues<'_>,
+        observer: &dyn Observer,
     ) -> Result<LockedPackage, NamedError> {
         let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
         let (source, version) = self.chosen_at(to, fetcher)?;
@@ -31,7 +33,7 @@ impl Wanted<'_> {
             to: None,
             ..*self
         };
-        aimed.build(fetcher, &version, None)
+        aimed.build(&version, None, (fetcher, observer))
     }
 
     /// The version that is meant by `to`. The manifest has the last word.

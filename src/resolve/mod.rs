@@ -442,8 +442,9 @@ impl<'a> Work<'a> {
 
     /// Asks the catalogues, several packages at once.
     fn ask(&mut self, named: &[Vec<named::Wanted<'_>>]) {
+        let observer = self.observer;
         let locked = in_parallel(&vec![None; named.len()], ASKED_AT_ONCE, 1, |index| {
-            named::lock_all(&named[index], self.how.catalogues)
+            named::lock_all(&named[index], self.how.catalogues, observer)
         });
         for (wanted, locked) in named.iter().zip(locked) {
             let Some(name) = wanted.first().map(|wanted| wanted.name) else {

@@ -5,6 +5,9 @@ use dgmo_schema::catalogue::Offer;
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
+use dgmo_schema::event::Observer;
+use dgmo_schema::event::Task;
+use dgmo_schema::event::Unit;
 use dgmo_schema::generation::Timestamp;
 use dgmo_schema::lock::Locked;
 use dgmo_schema::lock::LockedPackage;
@@ -237,9 +240,13 @@ impl Wanted<'_> {
     }
 
     /// What each system gets. Nothing is asked where the lock has it already.
-    pub(super) fn lock(&self, catalogues: &Catalogues<'_>) -> Result<LockedPackage, NamedError> {
+    pub(super) fn lock(
+        &self,
+        catalogues: &Catalogues<'_>,
+        observer: &dyn Observer,
+    ) -> Result<LockedPackage, NamedError> {
         if let Some(to) = self.to {
-            return self.lock_at(to, catalogues);
+            return self.lock_at(to, catalogues, observer);
         }
         let range = range(self.source)?;
         let fetcher = catalogues.fetcher(self.source.offer.catalogue)?;
@@ -261,15 +268,15 @@ impl Wanted<'_> {
             Some(text) => Version::parse(range.scheme(), text)?,
             None => self.choose(&range, fetcher)?,
         };
-        self.build(fetcher, &version, kept)
+        self.build(&version, kept, (fetcher, observer))
     }
 
     /// What each system gets of a version; what is `kept` of it stays.
     pub(super) fn build(
         &self,
-        fetcher: &dyn Fetcher,
         version: &Version,
         kept: Option<LockedPackage>,
+        asking: (&dyn Fetcher, &dyn Observer),
     ) -> Result<LockedPackage, NamedError> {
         let mut package = kept.unwrap_or_else(|| LockedPackage {
             version: Some(version.to_string()),
@@ -281,7 +288,7 @@ impl Wanted<'_> {
             if package.for_system(system).is_some() {
                 continue;
             }
-            let (reach, pieces) = self.lock_one(fetcher, version, system)?;
+            let (reach, pieces) = self.lock_one(version, system, asking)?;
             let scope = match reach {
                 Reach::AnySystem if self.is_alone => Scope::Any,
                 Reach::AnySystem | Reach::ThisSystem => Scope::System(system.clone()),
@@ -294,15 +301,17 @@ impl Wanted<'_> {
     /// What `system` gets: where packages need each other, versions of all of them are chosen first.
     fn lock_one(
         &self,
-        fetcher: &dyn Fetcher,
         version: &Version,
         system: &System,
+        (fetcher, observer): (&dyn Fetcher, &dyn Observer),
     ) -> Result<(Reach, LockedPieces), NamedError> {
         let ask = self.ask();
         let Some(universe) = fetcher.universe(&ask, version, system)? else {
             return Ok(fetcher.lock(&ask, version, system)?);
         };
-        match solve(&*universe, universe.roots()) {
+        let what = format!("choosing what `{}` {version} needs", self.source.offer);
+        let task = Task::start(observer, what, None, Unit::Items);
+        match solve(&*universe, universe.roots(), &task) {
             Ok(chosen) => Ok(universe.lock(&chosen)?),
             Err(SolveError::Catalogue(error)) => Err(error.into()),
             Err(SolveError::NoChoice(sentences)) => Err(NamedError::NeedsDisagree {
@@ -482,6 +491,7 @@ impl Wanted<'_> {
 pub(super) fn lock_all(
     parts: &[Wanted<'_>],
     catalogues: &Catalogues<'_>,
+    observer: &dyn Observer,
 ) -> Result<LockedPackage, NamedError> {
     let mut whole = LockedPackage {
         version: None,
@@ -491,14 +501,14 @@ pub(super) fn lock_all(
     };
     for part in parts {
         let locked = match &whole.version {
-            None => part.lock(catalogues)?,
+            None => part.lock(catalogues, observer)?,
             Some(version) => {
                 let part = Wanted {
                     version: Some(version),
                     to: None,
                     ..*part
                 };
-                part.lock(catalogues)?
+                part.lock(catalogues, observer)?
             }
         };
         whole.version = whole.version.or(locked.version);

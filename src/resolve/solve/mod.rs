@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use dgmo_schema::event::Task;
 use dgmo_schema::version::Version;
 use dgmo_schema::version::range::Prereleases;
 use dgmo_schema::version::range::VersionRange;
@@ -37,14 +38,17 @@ pub(super) enum SolveError {
     NoChoice(Vec<String>),
 }
 
-/// Versions for `roots` and all they need, the newest where there is a choice.
+/// Versions for `roots` and all they need, the newest where there is a choice. Each step advances `task`: where much is
+/// undone again there are thousands.
 pub(super) fn solve(
     universe: &dyn Universe,
     roots: Vec<Need>,
+    task: &Task<'_>,
 ) -> Result<BTreeMap<String, Version>, SolveError> {
     let provider = Provider {
         universe,
         roots,
+        task,
         known: RefCell::default(),
         asked: RefCell::default(),
     };
@@ -84,6 +88,7 @@ struct Asked {
 struct Provider<'a> {
     universe: &'a dyn Universe,
     roots: Vec<Need>,
+    task: &'a Task<'a>,
     known: RefCell<HashMap<String, Arc<Offered>>>,
     /// What each version of each package needs, kept for the sentences.
     asked: RefCell<HashMap<(String, u32), BTreeMap<String, Asked>>>,
@@ -209,6 +214,12 @@ impl DependencyProvider for Provider<'_> {
             conflicts.conflict_count(),
             Reverse(count),
         )
+    }
+
+    /// Asked at each step. Who wants to stop interrupts the program: nothing is half done here.
+    fn should_cancel(&self) -> Result<(), CatalogueError> {
+        self.task.advance(1);
+        Ok(())
     }
 
     fn choose_version(

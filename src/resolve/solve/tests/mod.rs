@@ -2,8 +2,15 @@
 
 mod large;
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
 use proptest::prelude::*;
 
+use dgmo_schema::event::Event;
+use dgmo_schema::event::Observer;
+use dgmo_schema::event::Silent;
+use dgmo_schema::event::Unit;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::version::Scheme;
 
@@ -26,6 +33,15 @@ fn need(package: &str, range: &str) -> Need {
         package: package.to_owned(),
         range: VersionRange::parse_native(Scheme::Pep440, range).unwrap(),
     }
+}
+
+/// Solves it with nobody watching.
+fn attempt(
+    universe: &dyn Universe,
+    roots: Vec<Need>,
+) -> Result<BTreeMap<String, Version>, SolveError> {
+    let task = Task::start(&Silent, "choosing", None, Unit::Items);
+    solve(universe, roots, &task)
 }
 
 impl Universe for Small {
@@ -122,7 +138,7 @@ proptest! {
         let exists = every_choice(&packages)
             .iter()
             .any(|chosen| is_right(&packages, &roots, chosen));
-        match solve(&Small(packages.clone()), roots.clone()) {
+        match attempt(&Small(packages.clone()), roots.clone()) {
             Ok(found) => {
                 let chosen = found
                     .iter()
@@ -154,7 +170,7 @@ fn small(packages: &[Line<'_>]) -> Small {
 }
 
 fn refused(universe: &Small) -> Vec<String> {
-    match solve(universe, vec![need("tool", "==2")]) {
+    match attempt(universe, vec![need("tool", "==2")]) {
         Err(SolveError::NoChoice(sentences)) => sentences,
         other => panic!("{other:?}"),
     }
@@ -169,7 +185,7 @@ fn the_newest_that_goes_together_is_chosen() {
         ("b", 1, &[]),
         ("b", 2, &[("a", "<2")]),
     ]);
-    let chosen = solve(&universe, vec![need("tool", "==2")]).unwrap();
+    let chosen = attempt(&universe, vec![need("tool", "==2")]).unwrap();
     let text: Vec<_> = chosen
         .iter()
         .map(|(name, it)| format!("{name}{it}"))
@@ -215,4 +231,38 @@ fn what_is_not_there_is_said_with_its_reason() {
         last,
         "no version of `a` is that; the newest that can be used is 1"
     );
+}
+
+/// Counts steps.
+#[derive(Default)]
+struct Steps(AtomicU64);
+
+impl Observer for Steps {
+    fn observe(&self, event: Event) {
+        if let Event::Advanced { by, .. } = event {
+            self.0.fetch_add(by, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn each_step_is_told_while_it_goes_on() {
+    let packages = [
+        ("tool", "lib"),
+        ("lib", "base"),
+        ("base", "leaf"),
+        ("leaf", ""),
+    ];
+    let packages = packages.into_iter().map(|(name, needed)| {
+        let needs = (!needed.is_empty()).then(|| (needed.to_owned(), String::new()));
+        let versions = BTreeMap::from([(1, needs.into_iter().collect())]);
+        (name.to_owned(), versions)
+    });
+    let steps = Steps::default();
+    let task = Task::start(&steps, "choosing", None, Unit::Items);
+    let universe = Small(packages.collect());
+    let chosen = solve(&universe, vec![need("tool", "")], &task).unwrap();
+    assert_eq!(chosen.len(), 4);
+    drop(task);
+    assert!(steps.0.into_inner() >= 4);
 }
