@@ -213,6 +213,7 @@ pub(super) fn asked(
 ) -> Result<Digest, PackageError> {
     let asked = match locked.of.catalogue {
         Catalogue::Conda => conda::asked(store, locked)?,
+        Catalogue::Pypi => python::asked(locked),
         _ => locked.identity(),
     };
     Ok(match tied {

@@ -82,7 +82,8 @@ impl Places {
             if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
                 continue;
             }
-            for path in text.split(':').filter(|it| !is_for_loader(it)) {
+            let paths = text.split(':').filter(|it| !is_for_loader(it));
+            for path in paths.filter(|it| !is_of_source(it, file)) {
                 let path = without_holes(path);
                 if let Some(own) = inside.named(path, file) {
                     self.note(file, path, own);
@@ -127,6 +128,20 @@ fn without_holes(path: &str) -> &str {
     match path.split_once('%') {
         Some((path, _)) => &path[..path.rfind('/').map_or(0, |at| at + 1)],
         None => path,
+    }
+}
+
+/// Whether a path is that of a source the program was compiled from: it is named in messages, and nobody looks there.
+fn is_of_source(path: &str, program: &str) -> bool {
+    const SOURCES: [&str; 14] = [
+        "c", "cc", "cpp", "cxx", "f90", "go", "h", "hh", "hpp", "m", "ml", "pxd", "pyx", "rs",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        // Modules of Python are compiled, too; other programs may run a file of Python.
+        Some((_, "py")) => program.strip_suffix(".so").is_some(),
+        Some((_, ending)) => SOURCES.contains(&ending),
+        None => false,
     }
 }
 
@@ -184,6 +199,8 @@ mod tests {
             (b"..\0see /usr/share/tool for more\0..", 0),
             (b"..\0/usr/share/tool for more\0..", 0),
             (b"..\0/usr/bin/tool\0..", 0),
+            (b"..\0/opt/t/share/tool/main.cc\0..", 0),
+            (b"..\0/opt/t/share/tool/start.py\0..", 1),
             // Behind what is loaded.
             (b"..\0..\0/usr/share/tool", 0),
         ] {
@@ -197,6 +214,21 @@ mod tests {
             ) && told[0].ends_with("and one more place like this"),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn what_a_module_was_compiled_from_is_no_place_it_looks_at() {
+        for (path, program, is_source) in [
+            ("/project/tool/a.py", "tool/a.cpython-312.so", true),
+            ("/project/tool/a.py", "bin/tool", false),
+            ("/arrow/src/a.cc", "bin/tool", true),
+            ("/cargo/src/lib.rs", "bin/tool", true),
+            ("/usr/share/tool/a.txt", "bin/tool", false),
+            ("/usr/share/tool/c", "bin/tool", false),
+            ("/usr/share/tool.c/a", "bin/tool", false),
+        ] {
+            assert_eq!(is_of_source(path, program), is_source, "{path}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Python packages: which wheels, laid out as one environment that runs wherever it is and is never written to.
 
+mod environment;
 mod index;
 pub(crate) mod real;
 

@@ -5,49 +5,64 @@ use super::entry_points::EntryPoint;
 /// Finds where it is through all links, a Python of the right version on the way or on the search path, and becomes it.
 ///
 /// Python starts with none of its own ways to find modules (`-I`, `-S`) but those of its own library, so nothing of the
-/// machine gets into the tool; what belongs to the tool is added by the program in `-c`.
-const TEMPLATE: &str = r#"#!/bin/sh
-# Runs @WHAT@ with Python @MINOR@ and the modules that were locked with it. Made by dgmo.
-case $0 in
-*/*) here=$0 ;;
-*) here=$(command -v -- "$0") ;;
-esac
-python=
-while :; do
-    folder=${here%/*}
-    [ -n "$python" ] || [ ! -x "$folder/python@MINOR@" ] || python=$folder/python@MINOR@
-    [ -L "$here" ] || break
-    link=$(readlink "$here")
-    case $link in
-    /*) here=$link ;;
-    *) here=$folder/$link ;;
-    esac
-done
-root=$(CDPATH= cd -P -- "$folder/.." && pwd) || exit
-[ -n "$python" ] || python=$(command -v python@MINOR@) || {
-    python=$(command -v python3) &&
-        [ "$("$python" -I -S -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = @MINOR@ ]
-} || {
-    echo "${0##*/}: this needs Python @MINOR@, and there is none on the search path." >&2
-    echo "Install it (a package \`python\` in dgmo.yaml will do), or name another Python with \`python:\`." >&2
-    exit 127
+/// machine gets into the tool; what belongs to the tool is added by the program in `-c`. It makes Python that of the
+/// environment as `start.py` does, without reading a file more.
+const LAUNCHER: &str = include_str!("scripts/launcher.sh");
+
+/// What `sys.executable` of a tool is: whatever starts it finds what the tool finds.
+const PYTHON: &str = include_str!("scripts/python.sh");
+
+/// What that runs in Python.
+pub(super) const START: &str = include_str!("scripts/start.py");
+
+/// The Python of an environment for the version `minor`.
+pub(super) fn python(minor: &str) -> String {
+    PYTHON.replace("@MINOR@", minor)
 }
-PYTHONDONTWRITEBYTECODE=1
-export PYTHONDONTWRITEBYTECODE
-exec "$python" -I -S -B -c 'import site, sys
-site.addsitedir(sys.argv[1])
-sys.argv[:2] = []
-site.setquit()
-site.sethelper()
-@RUN@' "$root/@SITE@" @MORE@"$0" "$@"
-"#;
+
+/// A program beside that Python, where a tool looks for what it has been installed with.
+pub(super) fn beside_python(point: &EntryPoint) -> String {
+    let (what, run) = (called(point), running(point));
+    format!(
+        "#!/bin/sh\n# Runs {what} of this environment. Made by dgmo.\n\
+         exec \"${{0%/*}}/python\" -I -c 'import sys\ndel sys.argv[0]\n{run}' \"$0\" \"$@\"\n"
+    )
+}
+
+/// The same of a script that lies at `../PATH`.
+pub(super) fn script_beside_python(path: &str) -> String {
+    format!(
+        "#!/bin/sh\n# Runs `{path}` of this environment. Made by dgmo.\n\
+         exec \"${{0%/*}}/python\" -I -c 'import sys\ndel sys.argv[0]\n{RUN_SCRIPT}' \"${{0%/*}}/../{path}\" \"$0\" \"$@\"\n"
+    )
+}
+
+const RUN_SCRIPT: &str =
+    "import runpy\nscript = sys.argv.pop(0)\nrunpy.run_path(script, run_name=\"__main__\")";
 
 /// A launcher of one function.
-pub(super) fn of_entry_point(point: &EntryPoint, minor: &str, site: &str) -> String {
-    let EntryPoint {
-        module, function, ..
-    } = point;
-    let run = match function {
+pub(super) fn of_entry_point(point: &EntryPoint, minor: &str) -> String {
+    filled(&called(point), minor, &running(point), "")
+}
+
+/// A launcher of a script that lies at `path`.
+pub(super) fn of_script(path: &str, minor: &str) -> String {
+    let more = format!("\"$root/{path}\" ");
+    let name = path.rsplit('/').next().unwrap_or(path);
+    filled(&format!("`{name}`"), minor, RUN_SCRIPT, &more)
+}
+
+fn called(point: &EntryPoint) -> String {
+    match &point.function {
+        Some(function) => format!("`{}:{function}`", point.module),
+        None => format!("`{}`", point.module),
+    }
+}
+
+/// What Python runs.
+fn running(point: &EntryPoint) -> String {
+    let module = &point.module;
+    match &point.function {
         Some(function) => {
             let first = function.split('.').next().unwrap_or(function);
             format!("from {module} import {first}\nsys.exit({function}())")
@@ -55,28 +70,13 @@ pub(super) fn of_entry_point(point: &EntryPoint, minor: &str, site: &str) -> Str
         None => format!(
             "import runpy\nrunpy.run_module(\"{module}\", run_name=\"__main__\", alter_sys=True)"
         ),
-    };
-    let what = match function {
-        Some(function) => format!("`{module}:{function}`"),
-        None => format!("`{module}`"),
-    };
-    filled(&what, minor, site, &run, "")
+    }
 }
 
-/// A launcher of a script that lies at `path`.
-pub(super) fn of_script(path: &str, minor: &str, site: &str) -> String {
-    let run =
-        "import runpy\nscript = sys.argv.pop(0)\nrunpy.run_path(script, run_name=\"__main__\")";
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let more = format!("\"$root/{path}\" ");
-    filled(&format!("`{name}`"), minor, site, run, &more)
-}
-
-fn filled(what: &str, minor: &str, site: &str, run: &str, more: &str) -> String {
-    TEMPLATE
+fn filled(what: &str, minor: &str, run: &str, more: &str) -> String {
+    LAUNCHER
         .replace("@WHAT@", what)
         .replace("@MINOR@", minor)
-        .replace("@SITE@", site)
         .replace("@RUN@", run)
         .replace("@MORE@", more)
 }

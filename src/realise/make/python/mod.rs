@@ -4,8 +4,15 @@
 //! bin/httpie                              a launcher for each entry point of the tool itself, and its own programs
 //! share/…                                 what its wheel has for everybody, such as manual pages
 //! env/lib/python3.12/site-packages/…      all wheels, over each other, each with its bytecode
-//! env/scripts/…                           its scripts that are Python
+//! env/bin/python                          what the tool has for `sys.executable`, and `python3`
+//! env/bin/…                               beside it the programs of all wheels
+//! env/share/…                             what all wheels have for everybody, where `sys.prefix` is
+//! env/scripts/…                           scripts that are Python
+//! env/lib/start.py                        what makes a Python that of the environment
 //! ```
+//!
+//! To a tool it is what a virtual environment is: it starts `sys.executable` with a module of its own, looks for a
+//! program beside it, or for what belongs to everybody below `sys.prefix`, and finds what was locked with it.
 //!
 //! Nothing in it names the folder it is in, so it can be moved, and nothing in it is ever written again: the bytecode
 //! is there already and is believed without a look at the source, and launchers forbid Python to write any.
@@ -13,10 +20,11 @@
 mod compile;
 pub(super) mod entry_points;
 mod launcher;
+mod programs;
 
-use dgmo_schema::id::BlobId;
 use dgmo_schema::id::Digest;
 use dgmo_schema::id::TreeId;
+use dgmo_schema::lock::LockedPieces;
 use dgmo_store::tree::Node;
 
 use super::Making;
@@ -24,6 +32,19 @@ use crate::realise::PackageError;
 use crate::realise::graft::Graft;
 use compile::Compiler;
 use compile::Source;
+use programs::Programs;
+
+/// Where the environment is in the tree.
+const ENVIRONMENT: &str = "env";
+
+/// Part of what an environment is remembered by: another number where wheels become another one.
+const JOINED_BY: u32 = 1;
+
+/// What an environment is remembered by.
+pub(super) fn asked(locked: &LockedPieces) -> Digest {
+    let identity = locked.identity();
+    Digest::of(format!("environment\n{JOINED_BY}\n{identity}\n").as_bytes())
+}
 
 /// Part of what a wheel's tree is remembered by: another number where wheels become something else.
 const MADE_BY: u32 = 2;
@@ -91,15 +112,17 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
     for (piece, wheel) in making.locked.pieces.iter().zip(&wheels).rev() {
         graft.lay(&piece.at, wheel.compiled.unwrap_or(wheel.tree))?;
     }
-    let site = &making.locked.pieces[0].at;
-    place_data(&mut graft, site, wheels[0].tree, making)?;
-    let launchers = Launchers {
+    let mut programs = Programs {
         making,
         python: &python,
-        site,
+        graft,
     };
-    launchers.put(&mut graft, wheels[0].tree)?;
-    graft.finish()
+    programs.put_python()?;
+    for (piece, wheel) in making.locked.pieces.iter().zip(&wheels).rev() {
+        programs.put_needed(&piece.at, wheel.tree)?;
+    }
+    programs.put_own(wheels[0].tree)?;
+    programs.graft.finish()
 }
 
 /// The Python an environment was locked for.
@@ -170,35 +193,6 @@ fn spread(making: &Making<'_>, tree: TreeId) -> Result<TreeId, PackageError> {
         }
     }
     graft.finish()
-}
-
-/// Puts what the tool's own wheel has for everybody where everybody finds it.
-fn place_data(
-    graft: &mut Graft<'_>,
-    site: &str,
-    wheel: TreeId,
-    making: &Making<'_>,
-) -> Result<(), PackageError> {
-    let of_wheel = Graft::of(making.insertion, wheel)?;
-    let Some(data) = data_folder(&of_wheel)? else {
-        return Ok(());
-    };
-    if let Some(Node::Folder(inside)) = of_wheel.get(&format!("{data}/data"))? {
-        graft.lay("", inside)?;
-    }
-    if let Some(Node::Folder(inside)) = of_wheel.get(&format!("{data}/headers"))? {
-        let name = data.split('-').next().unwrap_or(&data);
-        graft.lay(&format!("include/{name}"), inside)?;
-    }
-    for kind in ["data", "headers", "scripts"] {
-        if of_wheel.get(&format!("{data}/{kind}"))?.is_some() {
-            graft.remove(&format!("{site}/{data}/{kind}"))?;
-        }
-    }
-    if graft.list(&format!("{site}/{data}"))?.is_empty() {
-        graft.remove(&format!("{site}/{data}"))?;
-    }
-    Ok(())
 }
 
 /// Compiles those that were not before, where there is the Python to do so.
@@ -284,68 +278,6 @@ fn collect(
         }
     }
     Ok(())
-}
-
-/// What makes the programs of a tool.
-struct Launchers<'a> {
-    making: &'a Making<'a>,
-    python: &'a Python,
-    site: &'a str,
-}
-
-impl Launchers<'_> {
-    fn put(&self, graft: &mut Graft<'_>, wheel: TreeId) -> Result<(), PackageError> {
-        let of_wheel = Graft::of(self.making.insertion, wheel)?;
-        self.put_scripts(graft, &of_wheel)?;
-        for (name, node) in of_wheel.list("")? {
-            let Some(Node::Folder(_)) = node.filter(|_| name.ends_with("-info")) else {
-                continue;
-            };
-            let path = format!("{name}/entry_points.txt");
-            let Some((blob, _)) = of_wheel.get(&path)?.and_then(|node| node.blob()) else {
-                continue;
-            };
-            let text = self.making.insertion.read_blob(blob)?;
-            let points = entry_points::read(&String::from_utf8_lossy(&text));
-            for point in points.map_err(|why| PackageError::Put { path, why })? {
-                let text = launcher::of_entry_point(&point, &self.python.minor, self.site);
-                self.add(graft, &format!("bin/{}", point.program), text.as_bytes())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The programs a wheel has beside its modules: those for Python get a launcher, the others are as they are.
-    fn put_scripts(&self, graft: &mut Graft<'_>, wheel: &Graft<'_>) -> Result<(), PackageError> {
-        let Some(data) = data_folder(wheel)? else {
-            return Ok(());
-        };
-        for (name, node) in wheel.list(&format!("{data}/scripts"))? {
-            let Some((blob, _)) = node.and_then(|node| node.blob()) else {
-                continue;
-            };
-            if !self.is_for_python(blob)? {
-                graft.put(&format!("bin/{name}"), Node::Executable(blob))?;
-                continue;
-            }
-            let script = format!("env/scripts/{name}");
-            graft.put(&script, Node::File(blob))?;
-            let text = launcher::of_script(&script, &self.python.minor, self.site);
-            self.add(graft, &format!("bin/{name}"), text.as_bytes())?;
-        }
-        Ok(())
-    }
-
-    /// Whether a script asks for the Python of its environment: its first line is `#!python` or `#!pythonw`.
-    fn is_for_python(&self, blob: BlobId) -> Result<bool, PackageError> {
-        let bytes = self.making.insertion.read_blob(blob)?;
-        Ok(bytes.starts_with(b"#!python"))
-    }
-
-    fn add(&self, graft: &mut Graft<'_>, path: &str, bytes: &[u8]) -> Result<(), PackageError> {
-        let blob = self.making.insertion.add_bytes(bytes, true)?;
-        graft.put(path, Node::Executable(blob))
-    }
 }
 
 #[cfg(test)]
