@@ -1,5 +1,8 @@
 //! Releases that are signed with cosign: who must have signed is asked for, told in the lock, and looked at each time.
 
+mod keys;
+mod lists;
+
 use serde_json::Value;
 
 use super::Sandbox;
