@@ -3,6 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::Serializer;
+use serde::de::Error as _;
+
 use super::check::Checker;
 use super::field::Field;
 use super::raw::RawCosign;
@@ -80,6 +87,33 @@ impl FromStr for Cosign {
             }),
             _ => Err(()),
         }
+    }
+}
+
+impl Serialize for Cosign {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cosign {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|()| D::Error::custom("this does not say who must have signed with cosign"))
+    }
+}
+
+impl JsonSchema for Cosign {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CosignSigner".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^cosign (key=[^ ]+|identity=[^ ]+ issuer=[^ ]+)$",
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod keys;
 mod lists;
+mod named;
 
 use serde_json::Value;
 
