@@ -117,6 +117,9 @@ impl JsonSchema for Cosign {
     }
 }
 
+/// How many letters keys have: of Ed25519, of the curves P-256 and P-384, and of RSA with 2048, 3072 and 4096 bits.
+const LENGTHS: [usize; 6] = [60, 124, 160, 392, 564, 736];
+
 /// The line of a public key in PEM; none where it is no such key. It may be that line already.
 pub fn cosign_key(text: &str) -> Option<String> {
     let text = text.trim();
@@ -128,8 +131,7 @@ pub fn cosign_key(text: &str) -> Option<String> {
         None => text.to_owned(),
     };
     let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b);
-    // Keys of the curves P-256 and P-384 have 91 and 120 bytes.
-    ([124, 160].contains(&line.len()) && line.starts_with('M') && line.bytes().all(base64))
+    (LENGTHS.contains(&line.len()) && line.starts_with('M') && line.bytes().all(base64))
         .then_some(line)
 }
 
