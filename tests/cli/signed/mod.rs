@@ -3,6 +3,7 @@
 mod keys;
 mod lists;
 mod named;
+mod places;
 
 use serde_json::Value;
 
