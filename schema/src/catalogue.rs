@@ -75,6 +75,11 @@ impl Catalogue {
     pub const fn is_forge(self) -> bool {
         matches!(self, Self::Github | Self::Gitlab | Self::Forgejo)
     }
+
+    /// Whether signatures may lie beside its files, by whom a manifest names.
+    pub const fn has_signatures(self) -> bool {
+        self.is_forge() || matches!(self, Self::Crates)
+    }
 }
 
 impl fmt::Display for Catalogue {

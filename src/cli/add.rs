@@ -206,6 +206,8 @@ impl Adding<'_> {
                 let version = args.version.clone().or(version);
                 Source::Short(ShortSource {
                     version: Some(version.unwrap_or_else(|| "latest".to_owned())),
+                    minisign: args.minisign.clone(),
+                    cosign: cosign(args)?,
                 })
             }
             Place::Path(path) => Source::Path {

@@ -20,14 +20,15 @@ pub(super) fn entry(name: &PackageName, requirement: &Requirement) -> String {
         &requirement.source,
         &requirement.bin[..],
         requirement.priority,
-    ) {
+    ) && short.signer().is_none()
+    {
         return format!("{}: {}", key(name.as_str()), version(short));
     }
     let mut pairs = match &requirement.source {
         Source::Path { path, .. } => vec![("path", quoted(path))],
         Source::Url(url) => url_pairs(url),
         Source::Named(named) => named_pairs(named),
-        Source::Short(short) => vec![("version", version(short))],
+        Source::Short(short) => short_pairs(short),
     };
     if !requirement.bin.is_empty() {
         let programs: Vec<String> = requirement.bin.iter().map(|it| quoted(it)).collect();
@@ -40,6 +41,12 @@ pub(super) fn entry(name: &PackageName, requirement: &Requirement) -> String {
         pairs.push(("relocatable", "false".to_owned()));
     }
     format!("{}: {}", key(name.as_str()), map(&pairs))
+}
+
+fn short_pairs(source: &ShortSource) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![("version", version(source))];
+    pairs.extend(signer(source.minisign.as_deref(), source.cosign.as_ref()));
+    pairs
 }
 
 /// The version of a tool of an index; a word needs no quotes.

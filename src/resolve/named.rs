@@ -13,6 +13,7 @@ use dgmo_schema::lock::Locked;
 use dgmo_schema::lock::LockedPackage;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Scope;
+use dgmo_schema::lock::SignedBy;
 use dgmo_schema::manifest::NamedSource;
 use dgmo_schema::name::PackageName;
 use dgmo_schema::system::System;
@@ -404,8 +405,10 @@ impl Wanted<'_> {
             }
             _ => true,
         };
+        let signer = pieces.signer.as_deref();
+        let signer = signer.map(|text| SignedBy::parse(text).signer);
         pieces.of == self.source.offer
-            && pieces.signer == self.source.signer()
+            && signer == self.source.signer().as_deref()
             && pieces.whole == self.source.whole
             && is_the_file()
     }

@@ -170,18 +170,40 @@ impl Looking<'_> {
             if !requirement.bin.is_empty() {
                 part.bin.clone_from(&requirement.bin);
             }
-            Part {
+            self.sign(&mut part.source)?;
+            Ok(Part {
                 systems,
                 is_for_all: recipe.systems.is_empty(),
                 requirement: part,
-            }
+            })
         });
-        let parts = parts.collect();
+        let parts = parts.collect::<Result<_, IndexError>>()?;
         Ok(Spelled {
             recipes,
             parts,
             version,
         })
+    }
+
+    /// Has the manifest's word on who must have signed it go before that of the index.
+    fn sign(&self, source: &mut Source) -> Result<(), IndexError> {
+        if self.source.signer().is_none() {
+            return Ok(());
+        }
+        let (minisign, cosign) = match source {
+            Source::Named(named) if !named.offer.catalogue.has_signatures() => {
+                return Err(IndexError::Unsigned {
+                    name: self.name.to_string(),
+                    of: named.offer.to_string(),
+                });
+            }
+            Source::Named(named) => (&mut named.minisign, &mut named.cosign),
+            Source::Url(url) => (&mut url.minisign, &mut url.cosign),
+            Source::Path { .. } | Source::Short(_) => return Ok(()),
+        };
+        minisign.clone_from(&self.source.minisign);
+        cosign.clone_from(&self.source.cosign);
+        Ok(())
     }
 
     /// The version for an address: that of the lock if it still fits, else the newest that its list has.

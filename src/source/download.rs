@@ -196,7 +196,6 @@ impl<'a> Download<'a> {
 
     /// What lies beside it, under the first name there is.
     fn signature(&self, signer: &Signer) -> Result<Vec<u8>, FetchError> {
-        let mut absent = Vec::new();
         for ending in signer.endings() {
             let beside = self.remote.with_suffix(ending);
             let agents = self.downloads.agents(&beside)?;
@@ -205,21 +204,15 @@ impl<'a> Download<'a> {
                 at: 0,
             });
             match fetched {
-                Err(error) if error.says_absent() => absent.push(error),
+                Err(error) if error.says_absent() => {}
                 other => return other,
             }
         }
-        // Where there is one name only, what its server says tells more.
-        match absent.pop() {
-            Some(error) if absent.is_empty() => Err(error),
-            _ => {
-                let names = signer.endings().join("`, `");
-                Err(unsigned(
-                    self.request,
-                    format!("nothing lies beside it that ends in `{names}`"),
-                ))
-            }
-        }
+        let why = match signer.endings() {
+            [only] => format!("`{}` is not there", self.remote.with_suffix(only).shown()),
+            all => format!("nothing lies beside it that ends in `{}`", all.join("`, `")),
+        };
+        Err(unsigned(self.request, why))
     }
 
     fn persist<T>(

@@ -39,6 +39,7 @@ use super::mirrors::WAITED_FOR;
 use super::parallel;
 use super::settings::BackOff;
 use super::signature::Signer;
+use super::signed_list::Listed;
 use super::total::Total;
 use super::trim;
 use super::vendor;
@@ -90,7 +91,7 @@ pub struct Expected {
     /// What they hash to.
     pub digests: Vec<ExpectedDigest>,
     /// Who signed them, as a lock says it: a minisign public key, or who signed with cosign. The signature lies at the
-    /// address + `.minisig`, `.sigstore.json` or another ending of such.
+    /// address + `.minisig`, `.sigstore.json` or another ending of such; where a list is named, beside that.
     pub signer: Option<String>,
 }
 
@@ -241,6 +242,11 @@ impl<'a> Downloads<'a> {
     ) -> Result<Fetched, FetchError> {
         if let Some(folder) = &self.settings.vendor {
             return vendor::fetch(folder, request);
+        }
+        if let Some(listed) = Listed::of(request) {
+            let held = listed.hold(self)?;
+            let fetched = self.fetch_watched(&held.request, watch);
+            return fetched.map_err(|error| listed.told(error, &held));
         }
         let key = request.expected.signer.as_deref();
         let root = self.trusted.get().map(PathBuf::as_path);

@@ -45,6 +45,7 @@ mod pypi;
 mod settings;
 pub mod osv;
 mod signature;
+mod signed_list;
 mod sigstore;
 mod standing;
 mod status;

@@ -1,4 +1,4 @@
-//! Signatures of downloads: minisign's, and those of cosign's that lie in bundles.
+//! Signatures of downloads: minisign's, and cosign's.
 
 use std::fs::File;
 use std::io;
@@ -41,7 +41,8 @@ impl Signer {
     pub(super) fn endings(&self) -> &'static [&'static str] {
         match self {
             Self::Minisign(_) => &[".minisig"],
-            Self::Cosign(..) => sigstore::ENDINGS,
+            Self::Cosign(Cosign::Key(_), _) => sigstore::ENDINGS_WITH_KEY,
+            Self::Cosign(Cosign::Identity { .. }, _) => sigstore::ENDINGS,
         }
     }
 

@@ -153,6 +153,11 @@ impl Instance {
         bundle
     }
 
+    /// A signature alone, as `cosign sign-blob --key` writes it.
+    pub(crate) fn sign_alone(&self, bytes: &[u8]) -> String {
+        format!("{}\n", base64(&self.holder.sign(bytes)))
+    }
+
     /// The older form of cosign.
     pub(crate) fn sign_as_before(&self, bytes: &[u8], terms: &Terms) -> Value {
         let leaf = pem("CERTIFICATE", &self.leaf(terms));

@@ -112,10 +112,12 @@ codes! {
          ask the publisher first.";
     FetchWrongSignature = "DG1209", "the signature does not hold",
         "`minisign:` or `cosign:` says who must have signed, and what lies beside the address (`.minisig`; \
-         `.sigstore.json`, `.sigstore`, `.cosign.bundle`, `.bundle`) does not prove that they signed these bytes. \
-         Nothing of them is used. Compare the key, or the identity and its issuer, in `dgmo.yaml` with the publisher's. \
+         `.sigstore.json`, `.sigstore`, `.cosign.bundle`, `.bundle`; `.sig` for a key) does not prove that they signed \
+         these bytes, or a list of digests there that names them. Nothing of them is used. Compare the key, or the \
+         identity and its issuer, in `dgmo.yaml` with the publisher's. \
          Signatures made with `minisign -S -l` (the legacy form), and those in a log of Rekor's second version, are \
-         not accepted. If an instance of Sigstore's of your own vouches, name its file: \
+         not accepted. A tool that its index has from elsewhere than a forge, an address or a crate has no signatures that \
+         are checked: do not ask for one. If an instance of Sigstore's of your own vouches, name its file: \
          `sources: {sigstore: {root: ./trusted_root.json}}`.";
     FetchCertificate = "DG1210", "a server's certificate is not believed",
         "The server did not prove who it is to any certificate dgmo knows. In a network that looks into \

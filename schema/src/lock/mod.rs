@@ -24,10 +24,12 @@
 
 mod pieces;
 mod raw;
+mod signed;
 mod text;
 
 pub use pieces::LockedPieces;
 pub use pieces::Piece;
+pub use signed::SignedBy;
 pub use text::LockError;
 
 use std::collections::BTreeMap;

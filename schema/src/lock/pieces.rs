@@ -40,6 +40,7 @@ pub struct LockedPieces {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
     /// Who signed the first piece: a minisign key, or as `cosign key=…` or `cosign identity=… issuer=…` who is asked for.
+    /// With `list=…` behind it they signed the list of digests of that name, which names the piece.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
     /// Whether what it needs was asked for too, where that is a choice.

@@ -3,6 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::Serializer;
+use serde::de::Error as _;
+
 use super::check::Checker;
 use super::field::Field;
 use super::raw::RawCosign;
@@ -83,6 +90,36 @@ impl FromStr for Cosign {
     }
 }
 
+impl Serialize for Cosign {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cosign {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|()| D::Error::custom("this does not say who must have signed with cosign"))
+    }
+}
+
+impl JsonSchema for Cosign {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CosignSigner".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^cosign (key=[^ ]+|identity=[^ ]+ issuer=[^ ]+)$",
+        })
+    }
+}
+
+/// How many letters keys have: of Ed25519, of the curves P-256 and P-384, and of RSA with 2048, 3072 and 4096 bits.
+const LENGTHS: [usize; 6] = [60, 124, 160, 392, 564, 736];
+
 /// The line of a public key in PEM; none where it is no such key. It may be that line already.
 pub fn cosign_key(text: &str) -> Option<String> {
     let text = text.trim();
@@ -94,8 +131,7 @@ pub fn cosign_key(text: &str) -> Option<String> {
         None => text.to_owned(),
     };
     let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b);
-    // Keys of the curves P-256 and P-384 have 91 and 120 bytes.
-    ([124, 160].contains(&line.len()) && line.starts_with('M') && line.bytes().all(base64))
+    (LENGTHS.contains(&line.len()) && line.starts_with('M') && line.bytes().all(base64))
         .then_some(line)
 }
 

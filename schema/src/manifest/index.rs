@@ -30,6 +30,7 @@ use super::field::Field;
 use super::node::Node;
 use super::problem::Problem;
 use super::raw::RawAsset;
+use super::raw::RawCosign;
 use super::raw::RawIndexSource;
 use super::raw::RawTable;
 use super::raw::Text;
@@ -129,6 +130,7 @@ struct RawRecipe {
     versions: Option<Field<String>>,
     asset: Option<Field<RawAsset>>,
     minisign: Option<Field<String>>,
+    cosign: Option<Field<RawCosign>>,
     extras: Option<Field<Vec<Field<String>>>>,
     python: Option<Field<Text>>,
     subdir: Option<Field<String>>,
@@ -357,6 +359,7 @@ impl Checker<'_> {
             url: raw.url,
             asset: raw.asset,
             minisign: raw.minisign,
+            cosign: raw.cosign,
             extras: raw.extras,
             python: raw.python,
             subdir: raw.subdir,
@@ -416,6 +419,7 @@ impl RawRecipe {
             versions: None,
             asset: None,
             minisign: None,
+            cosign: None,
             extras: None,
             python: None,
             subdir: None,

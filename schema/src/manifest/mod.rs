@@ -150,6 +150,25 @@ pub enum Source {
 pub struct ShortSource {
     /// Which versions will do; the newest release where nothing is said.
     pub version: Option<String>,
+    /// The minisign key that must have signed it, in place of what the index says.
+    pub minisign: Option<String>,
+    /// Who must have signed it with cosign, in place of what the index says.
+    pub cosign: Option<Cosign>,
+}
+
+impl ShortSource {
+    /// The tool in a version, by whom the index says.
+    pub fn of(version: String) -> Self {
+        Self {
+            version: Some(version),
+            ..Self::default()
+        }
+    }
+
+    /// Who must have signed it, where that is not left to the index.
+    pub fn signer(&self) -> Option<String> {
+        signer(self.minisign.as_ref(), self.cosign.as_ref())
+    }
 }
 
 /// A package of a catalogue, in a version that fits.
@@ -161,9 +180,9 @@ pub struct NamedSource {
     pub version: Option<String>,
     /// Which file of a release, as a pattern: per system or for all. For forges only.
     pub asset: BTreeMap<DigestScope, String>,
-    /// A minisign public key that must have signed that file. For forges only.
+    /// A minisign public key that must have signed that file. For forges and crates only.
     pub minisign: Option<String>,
-    /// Who must have signed that file with cosign. For forges only.
+    /// Who must have signed that file with cosign. For forges and crates only.
     pub cosign: Option<Cosign>,
     /// Parts of it that are asked for as well, in the one spelling of their names. For Python packages only.
     pub extras: Vec<String>,

@@ -61,9 +61,7 @@ impl Checker<'_> {
                 self.reading.note(span, Code::ManifestEntry, message);
             }
         }
-        if !catalogue.is_forge() {
-            self.refuse_forge_keys(&raw, catalogue);
-        }
+        self.refuse_forge_keys(&raw, catalogue);
         if catalogue != Catalogue::Pypi
             && let Some(field) = &raw.extras
         {
@@ -126,11 +124,15 @@ impl Checker<'_> {
 
     /// What is said only of releases of forges says nothing of others.
     fn refuse_forge_keys(&self, raw: &RawTable, catalogue: Catalogue) {
-        for (key, span) in [
-            ("asset", raw.asset.as_ref().map(|field| field.span)),
-            ("minisign", raw.minisign.as_ref().map(|field| field.span)),
-            ("cosign", raw.cosign.as_ref().map(|field| field.span)),
-        ] {
+        let mut strangers = Vec::new();
+        if !catalogue.is_forge() {
+            strangers.push(("asset", raw.asset.as_ref().map(|field| field.span)));
+        }
+        if !catalogue.has_signatures() {
+            strangers.push(("minisign", raw.minisign.as_ref().map(|field| field.span)));
+            strangers.push(("cosign", raw.cosign.as_ref().map(|field| field.span)));
+        }
+        for (key, span) in strangers {
             if let Some(span) = span {
                 let message =
                     format!("`{key}` goes with releases of a forge, not with `{catalogue}`");

@@ -39,9 +39,7 @@ pub(super) fn requirement(
             };
             let version = checker.wanted_version(field)?;
             Some(Requirement {
-                source: Source::Short(ShortSource {
-                    version: Some(version),
-                }),
+                source: Source::Short(ShortSource::of(version)),
                 bin: Vec::new(),
                 priority: 0,
                 relocatable: true,
@@ -114,14 +112,12 @@ impl Checker<'_> {
         None
     }
 
-    /// A tool of an index: that says all but the version.
+    /// A tool of an index: that says all but the version, and who must have signed it.
     fn short_source(&self, raw: RawTable, name: &str) -> Option<Source> {
         let strangers = [
             ("strip", raw.strip.as_ref().map(|field| field.span)),
             ("unpack", raw.unpack.as_ref().map(|field| field.span)),
             ("digest", raw.digest.as_ref().map(|field| field.span)),
-            ("minisign", raw.minisign.as_ref().map(|field| field.span)),
-            ("cosign", raw.cosign.as_ref().map(|field| field.span)),
             ("asset", raw.asset.as_ref().map(|field| field.span)),
             ("extras", raw.extras.as_ref().map(|field| field.span)),
             ("python", raw.python.as_ref().map(|field| field.span)),
@@ -148,9 +144,12 @@ impl Checker<'_> {
                 );
             }
         }
+        let (minisign, cosign) = self.signers(raw.minisign, raw.cosign);
         let version = self.wanted_version(raw.version?)?;
         Some(Source::Short(ShortSource {
             version: Some(version),
+            minisign,
+            cosign,
         }))
     }
 

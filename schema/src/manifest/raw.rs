@@ -159,10 +159,11 @@ pub(super) struct RawTable {
     pub(super) unpack: Option<Field<Packing>>,
     /// What the bytes must hash to: `sha256:` or `b3:` and 64 hex digits, or a map from system to that.
     pub(super) digest: Option<Field<RawDigest>>,
-    /// The minisign public key that must have signed the bytes; the signature is at the address with `.minisig`.
+    /// The minisign public key that must have signed the bytes, or a list of digests in a release that names them; the
+    /// signature is at the address with `.minisig`.
     pub(super) minisign: Option<Field<String>>,
     /// Who must have signed the bytes with cosign; the bundle is at the address with `.sigstore.json`, `.sigstore`,
-    /// `.cosign.bundle` or `.bundle`.
+    /// `.cosign.bundle` or `.bundle`, or beside a list of digests in a release that names them.
     pub(super) cosign: Option<Field<RawCosign>>,
     /// Who wins when two packages have the same file: the higher number. Default: 0.
     pub(super) priority: Option<Field<i32>>,

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::Cosign;
 use super::DigestScope;
 use super::NamedSource;
 use super::Packing;
@@ -45,6 +46,9 @@ pub struct Recipe {
     /// The minisign key that signs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minisign: Option<String>,
+    /// Who signs it with cosign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosign: Option<Cosign>,
     /// Parts of a Python package.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<String>,
@@ -96,6 +100,7 @@ impl Recipe {
                 asset: named.asset.into_iter().map(spelled).collect(),
                 of: Some(named.offer),
                 minisign: named.minisign,
+                cosign: named.cosign,
                 extras: named.extras,
                 python: named.python,
                 subdir: named.subdir,
@@ -105,6 +110,7 @@ impl Recipe {
             Source::Url(url) => Some(Self {
                 url: Some(url.url),
                 minisign: url.minisign,
+                cosign: url.cosign,
                 unpack: url.unpack,
                 strip: url.strip,
                 ..Self::default()
@@ -123,6 +129,7 @@ impl Recipe {
                 version,
                 asset: self.asset.iter().filter_map(read).collect(),
                 minisign: self.minisign.clone(),
+                cosign: self.cosign.clone(),
                 extras: self.extras.clone(),
                 python: self.python.clone(),
                 subdir: self.subdir.clone(),
@@ -136,7 +143,7 @@ impl Recipe {
                 unpack: self.unpack,
                 digest: BTreeMap::new(),
                 minisign: self.minisign.clone(),
-                cosign: None,
+                cosign: self.cosign.clone(),
             }),
         };
         Requirement {
@@ -170,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_recipe_is_what_a_manifest_would_say() {
-        let text = r#"{"systems":["x86_64-linux"],"of":"github:maker/tool","asset":{"any":"tool-*"},"bin":["t"]}"#;
+        let text = r#"{"systems":["x86_64-linux"],"of":"github:maker/tool","asset":{"any":"tool-*"},"cosign":"cosign identity=a@b issuer=https://c","bin":["t"]}"#;
         let recipe: Recipe = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&recipe).unwrap(), text);
         let requirement = recipe.requirement(Some("2"));

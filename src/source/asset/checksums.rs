@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use dgmo_schema::manifest::ExpectedDigest;
+
 /// How a digest was made; the later, the stronger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Algorithm {
@@ -18,6 +20,22 @@ pub struct Checksum {
     /// In lower case.
     pub hex: String,
 }
+
+impl Checksum {
+    /// The digest as it can be proven while bytes come; SHA-384 cannot, and hardly anybody publishes it.
+    pub fn expected(&self) -> Option<ExpectedDigest> {
+        let kind = match self.algorithm {
+            Algorithm::Sha256 => "sha256",
+            Algorithm::Blake3 => "b3",
+            Algorithm::Sha512 => "sha512",
+            Algorithm::Sha384 => return None,
+        };
+        format!("{kind}:{}", self.hex).parse().ok()
+    }
+}
+
+/// The most bytes a list may have.
+pub(in crate::source) const LARGEST_LIST: u64 = 4 << 20;
 
 /// Why a list is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

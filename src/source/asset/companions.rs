@@ -48,7 +48,9 @@ pub enum SignatureKind {
     Minisign,
     /// A bundle that holds the certificate and the proof of its entry in the log too.
     CosignBundle,
-    /// By its name it may be made with GPG, cosign or something else: reported, not checked.
+    /// A signature alone: one of cosign's proves something to who has the key, and it may be made with GPG as well.
+    Alone,
+    /// By its name it is made with GPG: reported, not checked.
     Unchecked,
 }
 
@@ -59,7 +61,7 @@ const SIGNATURES: &[(&str, SignatureKind)] = &[
     (".cosign.bundle", SignatureKind::CosignBundle),
     (".bundle", SignatureKind::CosignBundle),
     (".asc", SignatureKind::Unchecked),
-    (".sig", SignatureKind::Unchecked),
+    (".sig", SignatureKind::Alone),
     (".gpg", SignatureKind::Unchecked),
 ];
 
@@ -105,9 +107,16 @@ pub fn companions(assets: &[Asset], chosen: usize, system: &System) -> Companion
     }
 }
 
+/// Whether the list called `list` speaks of `file` alone, as both are called.
+pub fn speaks_only_of(list: &str, file: &str) -> bool {
+    let (list, file) = (list.to_ascii_lowercase(), file.to_ascii_lowercase());
+    list.strip_prefix(&file)
+        .is_some_and(|end| OWN.contains(&end))
+}
+
 fn covers(other: &str, name: &str, stem: &str, system: &System) -> Option<Covers> {
-    if let Some(end) = other.strip_prefix(name) {
-        return OWN.contains(&end).then_some(Covers::Only);
+    if other.starts_with(name) {
+        return speaks_only_of(other, name).then_some(Covers::Only);
     }
     // `tool-linux.sha256` beside `tool-linux.tar.gz` may be of the program inside.
     if let Some(end) = other.strip_prefix(stem)

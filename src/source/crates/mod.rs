@@ -216,7 +216,12 @@ impl<'a> Crates<'a> {
     ) -> Result<LockedPieces, CatalogueError> {
         for build in builds {
             let what = format!("{} for {system}", ask.package);
-            let request = Request::new(what, build.url.clone(), Expected::default());
+            let signer = ask.source.signer();
+            let expected = Expected {
+                signer: signer.clone(),
+                ..Expected::default()
+            };
+            let request = Request::new(what, build.url.clone(), expected);
             let fetched = match self.downloads.fetch(&request) {
                 Err(error) if error.says_absent() => continue,
                 result => result?,
@@ -251,7 +256,7 @@ impl<'a> Crates<'a> {
                     build.programs.into_iter().collect()
                 },
                 runtime: None,
-                signer: None,
+                signer,
                 whole: false,
             });
         }
@@ -278,6 +283,8 @@ impl<'a> Crates<'a> {
         };
         let source = NamedSource {
             version: Some(format!("={version}")),
+            minisign: ask.source.minisign.clone(),
+            cosign: ask.source.cosign.clone(),
             ..NamedSource::of(offer.clone())
         };
         let bins = if ask.bin.is_empty() {
@@ -292,8 +299,9 @@ impl<'a> Crates<'a> {
         };
         let number = Version::parse(Scheme::Release, version.as_str());
         let number = number.map_err(|error| none(error.to_string()))?;
-        let locked = self.forges.lock(&released, &number, system);
-        let (_, mut locked) = locked.map_err(|error| match error {
+        let written = &ask.source.offer;
+        let locked = self.forges.lock_as(written, &released, &number, system);
+        let mut locked = locked.map_err(|error| match error {
             // What stands between us and the forge is no word on what it has.
             CatalogueError::Fetch(error) if !error.says_absent() => error.into(),
             CatalogueError::Fetch(_) | CatalogueError::NotOffered { .. } => {
@@ -359,18 +367,20 @@ impl Fetcher for Crates<'_> {
 
     fn way<'s>(
         &'s self,
-        _of: &'s LockedPieces,
+        of: &'s LockedPieces,
         piece: &'s Piece,
     ) -> Result<Way<'s>, CatalogueError> {
-        if let Ok(offer) = piece.name.parse::<Offer>() {
-            return Ok(Way::Download(self.forges.request(&offer, piece)));
-        }
-        let expected = Expected {
-            size: piece.size,
-            digests: vec![piece.digest],
-            signer: None,
+        let mut request = if let Ok(offer) = piece.name.parse::<Offer>() {
+            self.forges.request(&offer, piece)
+        } else {
+            let expected = Expected {
+                size: piece.size,
+                digests: vec![piece.digest],
+                signer: None,
+            };
+            Request::new(piece.name.clone(), &piece.file, expected)
         };
-        let request = Request::new(piece.name.clone(), &piece.file, expected);
+        request.expected.signer.clone_from(&of.signer);
         Ok(Way::Download(request))
     }
 }

@@ -3,19 +3,17 @@
 use dgmo_schema::manifest::ExpectedDigest;
 
 use super::super::Downloads;
+use super::super::FetchError;
 use super::super::asset;
-use super::super::asset::Algorithm;
 use super::super::asset::Checksum;
 use super::super::asset::Checksums;
 use super::super::asset::Covers;
+use super::super::asset::LARGEST_LIST;
 use super::super::catalogue::CatalogueError;
 use super::place::Place;
 use super::release::File;
 use super::release::Release;
 use dgmo_schema::system::System;
-
-/// The most bytes a list of digests may have.
-const LARGEST_LIST: u64 = 4 << 20;
 
 /// The digest of the file `index`, if anybody tells it. Two that differ are an error: one of them lies.
 pub(super) fn find(
@@ -51,7 +49,10 @@ fn beside(
         if list.size.is_some_and(|size| size > LARGEST_LIST) {
             continue;
         }
-        let sums = read_list(downloads, place, release, list)?;
+        let sums = match read_list(downloads, place, release, list) {
+            Err(CatalogueError::Fetch(FetchError::TooLarge { .. })) => continue,
+            sums => sums?,
+        };
         let name = &release.files[index].name;
         let digest = match found.covers {
             Covers::Only => sums.of_only(name),
@@ -62,11 +63,32 @@ fn beside(
             one: format!("one in `{}`", list.name),
             other: "another in the same list".to_owned(),
         })?;
-        if let Some(expected) = digest.as_ref().and_then(expected) {
+        if let Some(expected) = digest.as_ref().and_then(Checksum::expected) {
             return Ok(Some(expected));
         }
     }
     Ok(None)
+}
+
+/// Whether the list names the file. One that cannot be had names nothing.
+pub(super) fn names(
+    (downloads, place, release): (&Downloads<'_>, &Place, &Release),
+    list: usize,
+    file: &str,
+) -> bool {
+    let list = &release.files[list];
+    if list.size.is_some_and(|size| size > LARGEST_LIST) {
+        return false;
+    }
+    let sums = read_list(downloads, place, release, list);
+    sums.is_ok_and(|sums| {
+        let found = if asset::speaks_only_of(&list.name, file) {
+            sums.of_only(file)
+        } else {
+            sums.of(file)
+        };
+        !matches!(found, Ok(None))
+    })
 }
 
 fn read_list(
@@ -76,19 +98,8 @@ fn read_list(
     list: &File,
 ) -> Result<Checksums, CatalogueError> {
     let request = place.beside(&release.tag, list);
-    let bytes = downloads.document(&request)?;
+    let bytes = downloads.within(LARGEST_LIST).document(&request)?;
     Ok(Checksums::parse(&list.name, &bytes))
-}
-
-/// The digest as it can be proven while bytes come; SHA-384 cannot, and hardly anybody publishes it.
-fn expected(sum: &Checksum) -> Option<ExpectedDigest> {
-    let kind = match sum.algorithm {
-        Algorithm::Sha256 => "sha256",
-        Algorithm::Blake3 => "b3",
-        Algorithm::Sha512 => "sha512",
-        Algorithm::Sha384 => return None,
-    };
-    format!("{kind}:{}", sum.hex).parse().ok()
 }
 
 fn is_same_kind(one: &ExpectedDigest, other: &ExpectedDigest) -> bool {

@@ -9,6 +9,7 @@ mod login;
 mod place;
 mod release;
 mod signed;
+mod vouching;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -101,6 +102,66 @@ impl<'a> Forges<'a> {
         })
     }
 
+    /// The file of a release, for a package that a manifest has as `written`: that is told to people.
+    pub(super) fn lock_as(
+        &self,
+        written: &Offer,
+        ask: &Ask<'_>,
+        version: &Version,
+        system: &System,
+    ) -> Result<LockedPieces, CatalogueError> {
+        let release = self.release(ask, version)?;
+        let place = Place::of(&ask.source.offer, self.endpoints);
+        let index = Self::choose(ask, &release, version, system)?;
+        let file = &release.files[index];
+        let found = digests::find(self.downloads, &place, &release, (index, system))?;
+        let packing = packing_of(&file.name);
+        let program = packing.is_program().then(|| program(ask));
+        let mut piece = Piece {
+            name: ask.source.offer.name.clone(),
+            version: version.to_string(),
+            file: place.name_of(&release.tag, file),
+            size: file.size,
+            digest: ExpectedDigest::Blake3(dgmo_schema::id::Digest::of(b"")),
+            unpack: Some(packing),
+            at: program
+                .map(|name| format!("bin/{name}"))
+                .unwrap_or_default(),
+        };
+        let asked = (&place, &release);
+        let signer = ask.source.signer();
+        if signer.is_none() {
+            signed::tell(self.downloads, (ask, written), asked, (index, system));
+        }
+        let signed_by =
+            |signer: String| vouching::signed_by(self.downloads, asked, (index, system), &signer);
+        let signer = signer.map(signed_by).transpose()?;
+        let known: Vec<ExpectedDigest> = found.into_iter().collect();
+        if let ([digest], None) = (&known[..], &signer) {
+            piece.digest = *digest;
+        } else {
+            // Nobody tells what it hashes to, or who signed it shall be known before it is locked.
+            let mut request = place.request(&piece);
+            request.what = format!("{} for {system}", ask.package);
+            request.expected = Expected {
+                size: file.size,
+                digests: known,
+                signer: signer.clone(),
+            };
+            let fetched = self.downloads.fetch(&request)?;
+            piece.size = Some(fetched.size);
+            piece.digest = ExpectedDigest::Blake3(fetched.digest);
+        }
+        Ok(LockedPieces {
+            of: ask.source.offer.clone(),
+            pieces: vec![piece],
+            programs: BTreeMap::new(),
+            runtime: None,
+            signer,
+            whole: false,
+        })
+    }
+
     /// The file of `release` for `system`, by its place in the list.
     fn choose(
         ask: &Ask<'_>,
@@ -168,52 +229,7 @@ impl Fetcher for Forges<'_> {
         version: &Version,
         system: &System,
     ) -> Result<(Reach, LockedPieces), CatalogueError> {
-        let release = self.release(ask, version)?;
-        let place = Place::of(&ask.source.offer, self.endpoints);
-        let index = Self::choose(ask, &release, version, system)?;
-        let file = &release.files[index];
-        let found = digests::find(self.downloads, &place, &release, (index, system))?;
-        let packing = packing_of(&file.name);
-        let program = packing.is_program().then(|| program(ask));
-        let mut piece = Piece {
-            name: ask.source.offer.name.clone(),
-            version: version.to_string(),
-            file: place.name_of(&release.tag, file),
-            size: file.size,
-            digest: ExpectedDigest::Blake3(dgmo_schema::id::Digest::of(b"")),
-            unpack: Some(packing),
-            at: program
-                .map(|name| format!("bin/{name}"))
-                .unwrap_or_default(),
-        };
-        let signer = ask.source.signer();
-        if signer.is_none() {
-            signed::tell(self.downloads, ask, (&place, &release), (index, system));
-        }
-        let known: Vec<ExpectedDigest> = found.into_iter().collect();
-        if let ([digest], None) = (&known[..], &signer) {
-            piece.digest = *digest;
-        } else {
-            // Nobody tells what it hashes to, or who signed it shall be known before it is locked.
-            let mut request = place.request(&piece);
-            request.what = format!("{} for {system}", ask.package);
-            request.expected = Expected {
-                size: file.size,
-                digests: known,
-                signer: signer.clone(),
-            };
-            let fetched = self.downloads.fetch(&request)?;
-            piece.size = Some(fetched.size);
-            piece.digest = ExpectedDigest::Blake3(fetched.digest);
-        }
-        let pieces = LockedPieces {
-            of: ask.source.offer.clone(),
-            pieces: vec![piece],
-            programs: BTreeMap::new(),
-            runtime: None,
-            signer,
-            whole: false,
-        };
+        let pieces = self.lock_as(&ask.source.offer, ask, version, system)?;
         Ok((Reach::ThisSystem, pieces))
     }
 

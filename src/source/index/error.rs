@@ -24,6 +24,8 @@ pub enum IndexError {
     },
     #[error("the index has nothing of `{name}` for {system}")]
     OtherSystems { name: String, system: Box<System> },
+    #[error("the index has `{name}` as `{of}`, whose files have no signatures that are checked")]
+    Unsigned { name: String, of: String },
     #[error("cannot read the index `{}`", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("cannot fetch the index `{index}`")]
@@ -55,6 +57,7 @@ impl Diagnose for IndexError {
         match self {
             Self::Unknown { .. } => Code::ToolUnknown,
             Self::OtherSystems { .. } => Code::NoFileForSystem,
+            Self::Unsigned { .. } => Code::FetchWrongSignature,
             Self::Unreadable { .. } | Self::Problems { .. } => Code::IndexUnusable,
             Self::Fetch { source, .. } => source.code(),
             Self::Expired { .. } => Code::IndexExpired,
@@ -75,6 +78,9 @@ impl Diagnose for IndexError {
             ),
             Self::OtherSystems { name, system, .. } => format!(
                 "name a source of `{name}` in `dgmo.yaml`, or take `{system}` out of `systems:`"
+            ),
+            Self::Unsigned { name, .. } => format!(
+                "take `cosign:` or `minisign:` from `{name}` in `dgmo.yaml`, or name a release of a forge as its source"
             ),
             Self::Unreadable { .. } => "correct `indexes:` in `dgmo.yaml`".to_owned(),
             Self::Fetch { .. } | Self::Problems { .. } => return None,

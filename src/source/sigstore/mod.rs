@@ -33,6 +33,7 @@ use super::base64;
 use bundle::Bundle;
 use bundle::Signed;
 use certificate::Said;
+use der::Der;
 use entry::Maker;
 use key::Key;
 pub(super) use root::Root;
@@ -40,19 +41,36 @@ pub(super) use root::Root;
 /// A bundle has some ten thousand bytes; one with a statement of a great build has more.
 pub(super) const LARGEST: u64 = 4 << 20;
 
+const OTHERS: &str = "the signature is of other bytes, or by another key";
+const UNREADABLE_KEY: &str = "the key cannot be read";
+const UNKNOWN_KEY: &str = "its key is of a kind that cannot be checked";
+
 /// A signature of bytes themselves is checked with all of them in memory.
 const LARGEST_SIGNED: u64 = 512 << 20;
 
 /// What a bundle ends in after the name of what it signs, the usual first.
 pub(super) const ENDINGS: &[&str] = &[".sigstore.json", ".sigstore", ".cosign.bundle", ".bundle"];
 
-/// Whether `bundle` proves that `signer` signed `bytes`; if not, why.
+/// The same for who has the key: it proves a signature alone, too, and no log is needed for that.
+pub(super) const ENDINGS_WITH_KEY: &[&str] = &[
+    ".sigstore.json",
+    ".sigstore",
+    ".cosign.bundle",
+    ".bundle",
+    ".sig",
+];
+
+/// Whether `bundle` proves that `signer` signed `bytes`; if not, why. By a key it may be a signature alone.
 pub(super) fn check(
     signer: &Cosign,
     root: &Root,
     bundle: &[u8],
     bytes: &mut dyn Read,
 ) -> io::Result<Result<(), String>> {
+    if let (Cosign::Key(key), Some(signature)) = (signer, alone(bundle)) {
+        let all = read_all(bytes)?;
+        return Ok(all.and_then(|all| prove_alone(key, &signature, &all)));
+    }
     let bundle = match Bundle::parse(bundle) {
         Ok(bundle) => bundle,
         Err(why) => return Ok(Err(why)),
@@ -60,17 +78,45 @@ pub(super) fn check(
     let (digest, all) = match bundle.signed {
         Signed::Statement { .. } => (hash(bytes)?, Vec::new()),
         Signed::Bytes { .. } => {
-            let mut all = Vec::new();
-            bytes.take(LARGEST_SIGNED + 1).read_to_end(&mut all)?;
-            if all.len() as u64 > LARGEST_SIGNED {
-                return Ok(Err(format!(
-                    "signatures of more than {LARGEST_SIGNED} bytes are not checked"
-                )));
-            }
+            let all = match read_all(bytes)? {
+                Ok(all) => all,
+                Err(why) => return Ok(Err(why)),
+            };
             (entry::sha256(&all), all)
         }
     };
     Ok(prove(signer, root, &bundle, &digest, &all))
+}
+
+fn read_all(bytes: &mut dyn Read) -> io::Result<Result<Vec<u8>, String>> {
+    let mut all = Vec::new();
+    bytes.take(LARGEST_SIGNED + 1).read_to_end(&mut all)?;
+    if all.len() as u64 > LARGEST_SIGNED {
+        let why = format!("signatures of more than {LARGEST_SIGNED} bytes are not checked");
+        return Ok(Err(why));
+    }
+    Ok(Ok(all))
+}
+
+/// The bytes of a signature alone: in base64 as cosign writes it, or as they are; none where `text` is something else.
+fn alone(text: &[u8]) -> Option<Vec<u8>> {
+    // As they are, they are a sequence of two numbers.
+    if text.first() == Some(&der::SEQUENCE) && Der(text).only(der::SEQUENCE).is_some() {
+        return Some(text.to_owned());
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    let letters: String = text.split_ascii_whitespace().collect();
+    base64::decode(&letters).filter(|bytes| !bytes.is_empty())
+}
+
+/// Whether `signature` is one of `all` by the key; if not, why.
+fn prove_alone(key: &str, signature: &[u8], all: &[u8]) -> Result<(), String> {
+    let info = base64::decode(key).ok_or(UNREADABLE_KEY)?;
+    let key = Key::parse(&info).ok_or(UNKNOWN_KEY)?;
+    if key.signed(all, signature) {
+        return Ok(());
+    }
+    Err(OTHERS.to_owned())
 }
 
 /// Whom the certificate in `bundle` names. Nothing of it is checked.
@@ -108,10 +154,10 @@ fn prove(
     all: &[u8],
 ) -> Result<(), String> {
     let info = match signer {
-        Cosign::Key(text) => base64::decode(text).ok_or("the key cannot be read")?,
+        Cosign::Key(text) => base64::decode(text).ok_or(UNREADABLE_KEY)?,
         Cosign::Identity { .. } => meant(signer, bundle)?.key,
     };
-    let key = Key::parse(&info).ok_or("its key is of a kind that cannot be checked")?;
+    let key = Key::parse(&info).ok_or(UNKNOWN_KEY)?;
     let is_signed = match &bundle.signed {
         Signed::Bytes { signature } => key.signed(all, signature),
         Signed::Statement {
@@ -124,7 +170,7 @@ fn prove(
         }
     };
     if !is_signed {
-        return Err("the signature is of other bytes, or by another key".to_owned());
+        return Err(OTHERS.to_owned());
     }
     let maker = match (signer, &bundle.certificate) {
         (Cosign::Identity { .. }, Some(certificate)) => Maker::Certificate(certificate),

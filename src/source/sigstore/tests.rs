@@ -302,6 +302,31 @@ fn forms_we_do_not_know_are_refused_in_words() {
 }
 
 #[test]
+fn a_signature_alone_holds_for_its_bytes_and_for_who_has_the_key() {
+    let (instance, other) = (Instance::new(), Instance::new());
+    let root = Root::parse(instance.root().as_bytes()).unwrap();
+    let text = instance.sign_alone(BYTES);
+    let raw = super::base64::decode(text.trim()).unwrap();
+    let of = |signer: &Cosign, signature: &[u8], mut bytes: &[u8]| {
+        check(signer, &root, signature, &mut bytes).unwrap()
+    };
+    let key = Cosign::Key(instance.key());
+    assert_eq!(of(&key, text.as_bytes(), BYTES), Ok(()));
+    assert_eq!(of(&key, &raw, BYTES), Ok(()));
+    let others = Err(OTHERS.to_owned());
+    assert_eq!(of(&key, &raw, b"other"), others);
+    assert_eq!(of(&Cosign::Key(other.key()), &raw, BYTES), others);
+    assert_eq!(of(&key, &[1, 2, 3], BYTES).unwrap_err(), NO_BUNDLE);
+    let somebody = who(IDENTITY, ISSUER);
+    assert_eq!(
+        of(&somebody, text.as_bytes(), BYTES).unwrap_err(),
+        NO_BUNDLE
+    );
+}
+
+const NO_BUNDLE: &str = "what lies beside it is not a bundle of signatures";
+
+#[test]
 fn what_is_no_bundle_is_refused() {
     let instance = Instance::new();
     let root = Root::parse(instance.root().as_bytes()).unwrap();
@@ -333,6 +358,15 @@ proptest! {
         let outcome = check(&other, &root, &bundle, &mut &BYTES[..]).unwrap();
         prop_assert!(outcome.is_err());
         drop(check(&who(IDENTITY, ISSUER), &root, &bundle, &mut &BYTES[..]).unwrap());
+    }
+
+    #[test]
+    fn no_bytes_are_a_signature_alone(bytes: Vec<u8>, text in "[A-Za-z0-9+/]{0,200}={0,2}") {
+        let key = Cosign::Key(Instance::new().key());
+        for bytes in [&bytes[..], text.as_bytes()] {
+            let outcome = check(&key, &Root::public(), bytes, &mut &BYTES[..]).unwrap();
+            prop_assert!(outcome.is_err());
+        }
     }
 
     #[test]

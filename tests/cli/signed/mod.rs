@@ -1,5 +1,10 @@
 //! Releases that are signed with cosign: who must have signed is asked for, told in the lock, and looked at each time.
 
+mod keys;
+mod lists;
+mod named;
+mod places;
+
 use serde_json::Value;
 
 use super::Sandbox;
