@@ -56,6 +56,8 @@ mod vendoring;
 mod waiting;
 mod ways;
 
+#[path = "../support/msgpack.rs"]
+mod msgpack;
 #[path = "../support/server.rs"]
 mod server;
 #[expect(dead_code, reason = "the room that checks signatures asks for more")]

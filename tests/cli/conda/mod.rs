@@ -2,6 +2,8 @@
 
 mod channel;
 mod places;
+mod shards;
+mod shelf;
 
 pub(crate) use channel::Channel;
 pub(crate) use channel::Form;
