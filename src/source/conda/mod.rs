@@ -63,6 +63,9 @@ use tool::Tool;
 /// How many packages are asked for at once.
 const ASKED_AT_ONCE: usize = 8;
 
+/// So many packages are gathered for one; what is large needs some hundreds.
+const MOST_GATHERED: usize = 5000;
+
 /// The channels of conda.
 pub(super) struct Conda<'a> {
     endpoints: &'a Endpoints,
@@ -137,7 +140,7 @@ impl<'a> Conda<'a> {
         let mut seen = BTreeSet::from([name.to_owned()]);
         let mut reached = vec![name.to_owned()];
         let mut is_own = true;
-        while !reached.is_empty() {
+        while !reached.is_empty() && seen.len() <= MOST_GATHERED {
             let hosts = vec![None; reached.len()];
             let found = parallel::run(&hosts, ASKED_AT_ONCE, ASKED_AT_ONCE, |index| {
                 self.records(search, &reached[index])

@@ -312,6 +312,21 @@ impl Channel {
         format!("http://127.0.0.1:{}/{channel}", self.0.port())
     }
 
+    /// Writes all of it below a folder of a sandbox, with lists that are not compressed.
+    pub(crate) fn lay_down(&self, sandbox: &Sandbox, folder: &str) {
+        self.change(|state| {
+            state.is_plain = true;
+            for (path, bytes) in &state.files {
+                sandbox.write(format!("{folder}{path}"), bytes);
+            }
+            for place in state.records.keys() {
+                let list = format!("{place}/repodata.json");
+                let bytes = state.found(&list).unwrap();
+                sandbox.write(format!("{folder}{list}"), bytes);
+            }
+        });
+    }
+
     /// A manifest whose packages come from the channel `lab`.
     pub(crate) fn manifest(&self, sandbox: &Sandbox, packages: &str) {
         sandbox.manifest(&format!(

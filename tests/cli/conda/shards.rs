@@ -176,23 +176,27 @@ fn what_is_wrong_with_a_shard_is_told_with_its_package_and_channel() {
     let sandbox = Sandbox::new();
     channel.manifest(&sandbox, "  tool: {conda: tool}\n");
     let no_shard = zstd::encode_all(&*msgpack::packed(&json!({"removed": []})), 3).unwrap();
-    for (instead, code, words) in [
-        (Instead::Missing, "DG1204", "404"),
-        (Instead::Changed, "DG1208", "hashes to"),
+    let later = "tell who runs the channel";
+    let address = "names the right address";
+    for (instead, code, words, hint) in [
+        (Instead::Missing, "DG1204", "404", later),
+        (Instead::Changed, "DG1208", "hashes to", later),
         (
             Instead::Odd(b"<html>".to_vec()),
             "DG1222",
             "is not understood",
+            address,
         ),
-        (Instead::Odd(no_shard), "DG1222", "lists no packages"),
+        (
+            Instead::Odd(no_shard),
+            "DG1222",
+            "lists no packages",
+            address,
+        ),
     ] {
         spoil(&channel, "lib", instead);
-        let ran = sandbox.dgmo("lock");
-        ran.exits(1)
-            .says(words)
-            .says("`lib`")
-            .says("`lab`")
-            .says(code);
+        let ran = sandbox.dgmo("lock").exits(1).fails(code);
+        ran.says(words).says("`lib`").says("`lab`").says(hint);
     }
     // What nobody needs may be as it likes.
     channel.change(|state| state.shelf.as_mut().unwrap().instead.clear());
@@ -226,4 +230,40 @@ fn who_asks_is_told_to_the_server_of_the_channel() {
     sandbox.switch();
     let (shards, ..) = counted(&channel.asked());
     assert_eq!(shards, 2);
+}
+
+#[test]
+fn a_mirror_of_the_channel_has_its_shards_too() {
+    let channel = shop();
+    sharded(&channel);
+    let sandbox = Sandbox::new();
+    sandbox.manifest(&format!(
+        "systems: [x86_64-linux]\nsources: {{conda: {{url: \"{}\", mirrors: [\"{}\"]}}}}\n\
+         packages:\n  tool: {{conda: tool}}\n",
+        channel.url("gone"),
+        channel.url("lab")
+    ));
+    sandbox.switch();
+    sh(&sandbox, "tool").works().says("tool-2.0");
+    let asked = channel.asked();
+    let found = asked
+        .iter()
+        .filter(|it| it.starts_with("/lab/linux-64/shards/"));
+    assert_eq!(found.count(), 2, "{asked:?}");
+}
+
+#[test]
+fn a_channel_in_a_folder_is_read_from_its_list() {
+    let channel = shop();
+    let whole = locked(&channel, "  tool: {conda: tool}\n");
+    let sandbox = Sandbox::new();
+    channel.lay_down(&sandbox, "channels");
+    // Conda's own settings may name a folder.
+    let folder = sandbox.root().join("channels/lab");
+    let settings = format!("channels: ['file://{}']\n", folder.display());
+    sandbox.write("user/.condarc", settings);
+    sandbox.manifest("systems: [x86_64-linux]\npackages:\n  tool: {conda: tool}\n");
+    sandbox.switch();
+    assert_eq!(sandbox.read("work/dgmo.lock"), whole);
+    sh(&sandbox, "tool").works().says("tool-2.0");
 }
