@@ -167,6 +167,17 @@ fn shards_and_packages_may_lie_elsewhere() {
     let asked = channel.asked();
     assert_eq!(counted(&asked), (0, 1, 0), "{asked:?}");
     sh(&there, "tool").works().says("tool-2.0");
+    // So do those who bring packages elsewhere.
+    sandbox.dgmo("mirror ../mirror").works();
+    sandbox.dgmo("vendor").works();
+    channel.change(|state| *state = super::channel::State::default());
+    for from in ["--from-mirror ../mirror", "--from-vendor vendor"] {
+        sandbox.remove("home");
+        sandbox
+            .dgmo(&format!("switch --locked --offline {from}"))
+            .works();
+        sh(&sandbox, "tool").works().says("tool-2.0");
+    }
 }
 
 #[test]
