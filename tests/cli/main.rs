@@ -58,6 +58,8 @@ mod ways;
 
 #[path = "../support/minisign.rs"]
 mod minisign;
+#[path = "../support/msgpack.rs"]
+mod msgpack;
 #[path = "../support/server.rs"]
 mod server;
 #[expect(dead_code, reason = "the room that checks signatures asks for more")]

@@ -6,6 +6,7 @@ mod crates;
 mod conda;
 mod npm;
 mod oci;
+mod part;
 mod python;
 mod release;
 
@@ -174,13 +175,11 @@ pub(super) fn bring(
     let catalogue = making.locked.of.catalogue;
     let how = unpacking(catalogue, piece);
     if catalogue == Catalogue::Conda && how.packing == Packing::Zip {
-        let brought = way.go(downloads)?;
-        let (tree, added) = conda::unpack(making, piece, &brought)?;
-        return Ok(Unpacked {
-            tree,
-            added,
-            received: brought.received,
-        });
+        let (brought, unpacked) = way.go_and(downloads, &|bytes| {
+            conda::unpack(making.insertion, piece, bytes)
+        })?;
+        let added = unpacked?.keep(making)?;
+        return Ok(Unpacked::of(added, brought.received));
     }
     if catalogue == Catalogue::Deb {
         let (brought, unpacked) = way.go_and(downloads, &|bytes| {

@@ -101,6 +101,12 @@ pub enum CatalogueError {
         one: String,
         other: String,
     },
+    #[error("what the channel `{channel}` says of `{package}` cannot be had")]
+    Shard {
+        package: String,
+        channel: String,
+        source: Box<FetchError>,
+    },
 }
 
 /// What was looked for: one version of a package for one system.
@@ -150,7 +156,7 @@ impl Diagnose for CatalogueError {
             }
             Self::NoProgram { .. } => Code::ProgramMissing,
             Self::Program { .. } => Code::FetchFailed,
-            Self::Denied { source, .. } => source.code(),
+            Self::Denied { source, .. } | Self::Shard { source, .. } => source.code(),
             Self::Fetch(error) => error.code(),
             Self::Answer { .. } | Self::Stale { .. } => Code::CatalogueAnswer,
             Self::NoFile { .. } | Self::OtherMachines { .. } => Code::NoFileForSystem,
@@ -216,6 +222,11 @@ impl Diagnose for CatalogueError {
             }
             Self::TwoDigests { .. } => {
                 "ask its publisher which is right; do not use it until they agree".to_owned()
+            }
+            Self::Shard { .. } => {
+                "run the command again in a while: its list and its shards may come from two days; if it stays so, \
+                 tell who runs the channel"
+                    .to_owned()
             }
         };
         Some(Hint::Do(text))

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! listing ──▶ index    all a channel has for a system, read in one pass and kept so that a package costs one look
+//! msgpack ──▶ shards   the same in small files, one for each package, where a channel has it so
+//! lists                whichever of the two there is
 //! spec                 what one package asks of another
 //! record               what is said of one build
 //! choice ──▶ tool      builds in the order people want them, and what goes together with what
@@ -13,19 +15,23 @@ mod baseline;
 mod choice;
 mod index;
 mod listing;
+mod lists;
+mod msgpack;
 mod record;
 mod settings;
+mod shards;
 mod spec;
 mod tool;
+#[cfg(test)]
+#[path = "../../../tests/support/msgpack.rs"]
+mod writing;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
 use dgmo_schema::generation::Timestamp;
-use dgmo_schema::id::Digest;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
 use dgmo_schema::system::System;
@@ -34,7 +40,6 @@ use dgmo_schema::version::Version;
 use super::Downloads;
 use super::Expected;
 use super::FetchError;
-use super::Request;
 use super::catalogue::Ask;
 use super::catalogue::CatalogueError;
 use super::catalogue::Endpoints;
@@ -44,26 +49,28 @@ use super::catalogue::Reach;
 use super::catalogue::Universe;
 use super::catalogue::Versions;
 use super::catalogue::Way;
+use super::parallel;
 use super::pypi::Known;
 use baseline::NOARCH;
-use index::Index;
-use index::IndexError;
+use lists::Lists;
+use lists::file_request;
 use record::Raw;
 use record::Record;
 use settings::Channel;
 use settings::Settings;
 use tool::Tool;
 
-/// The list of a folder of a channel, as most have it.
-const COMPRESSED: &str = "repodata.json.zst";
+/// How many packages are asked for at once.
+const ASKED_AT_ONCE: usize = 8;
+
+/// So many packages are gathered for one; what is large needs some hundreds.
+const MOST_GATHERED: usize = 5000;
 
 /// The channels of conda.
 pub(super) struct Conda<'a> {
-    downloads: &'a Downloads<'a>,
     endpoints: &'a Endpoints,
     settings: OnceLock<Settings>,
-    /// What was asked in this run, by address; nothing where a channel has no such folder.
-    lists: Known<Option<Arc<Index>>>,
+    lists: Lists<'a>,
     /// Builds of packages, by where they were looked for.
     packages: Known<Arc<Vec<Record>>>,
 }
@@ -79,10 +86,9 @@ struct Search {
 impl<'a> Conda<'a> {
     pub(super) fn new(downloads: &'a Downloads<'a>, endpoints: &'a Endpoints) -> Self {
         Self {
-            downloads,
             endpoints,
             settings: OnceLock::new(),
-            lists: Known::default(),
+            lists: Lists::new(downloads),
             packages: Known::default(),
         }
     }
@@ -112,108 +118,81 @@ impl<'a> Conda<'a> {
         let key = format!("{}\n{}\n{name}", urls.join("\n"), search.subdir);
         self.packages.get(&key, || {
             for channel in &search.channels {
-                let mut found: BTreeMap<(Version, String), Record> = BTreeMap::new();
-                // Of two forms of one build the better comes last: that for the system, in the newer packing.
+                let mut said = Vec::new();
                 for place in [NOARCH, search.subdir] {
-                    for raw in self.raw(channel, place, name)? {
-                        let place = format!("{}/{place}", channel.name);
-                        let Some(record) = Record::new(raw, &place) else {
-                            continue;
-                        };
-                        let key = (record.version.clone(), record.build.clone());
-                        let is_better =
-                            |there: &Record| record.is_packed_anew() || !there.is_packed_anew();
-                        if found.get(&key).is_none_or(is_better) {
-                            found.insert(key, record);
-                        }
-                    }
+                    said.push((place, self.lists.records(channel, place, name)?));
                 }
+                let found = merged(&channel.name, said);
                 if !found.is_empty() {
-                    return Ok(Arc::new(found.into_values().collect()));
+                    return Ok(Arc::new(found));
                 }
             }
             Ok(Arc::default())
         })
     }
 
-    fn raw(&self, channel: &Channel, place: &str, name: &str) -> Result<Vec<Raw>, CatalogueError> {
-        let Some(list) = self.list(channel, place)? else {
-            return Ok(Vec::new());
-        };
-        let url = format!("{}/{place}", channel.server.url);
-        list.records(name)
-            .map_err(|source| FetchError::Cache { url, source }.into())
-    }
-
-    /// What a channel has in one of its folders.
-    fn list(&self, channel: &Channel, place: &str) -> Result<Option<Arc<Index>>, CatalogueError> {
-        let url = format!("{}/{place}", channel.server.url);
-        self.lists.get(&url, || {
-            let mut last = None;
-            for name in [COMPRESSED, "repodata.json"] {
-                match self.read_list(channel, place, name) {
-                    Ok(index) => return Ok(Some(Arc::new(index))),
-                    Err(CatalogueError::Fetch(error)) if error.says_absent() => {}
-                    // What is not here without a network may be here in the other form.
-                    Err(CatalogueError::Fetch(error @ FetchError::Offline { .. })) => {
-                        last = Some(error);
+    /// Brings what is said of all that a package may come to need, several at once where each has a shard of its own: the
+    /// solver, who asks for one after the other, would wait for each.
+    fn gather(&self, search: &Search, name: &str, version: &Version) -> Result<(), CatalogueError> {
+        if !self.lists.is_sharded(&search.channels[0], search.subdir)? {
+            return Ok(());
+        }
+        let mut seen = BTreeSet::from([name.to_owned()]);
+        let mut reached = vec![name.to_owned()];
+        let mut is_own = true;
+        while !reached.is_empty() && seen.len() <= MOST_GATHERED {
+            let hosts = vec![None; reached.len()];
+            let found = parallel::run(&hosts, ASKED_AT_ONCE, ASKED_AT_ONCE, |index| {
+                self.records(search, &reached[index])
+            });
+            reached.clear();
+            for records in found {
+                let records = match records {
+                    Ok(records) => records,
+                    Err(CatalogueError::Fetch(FetchError::Offline { .. })) => continue,
+                    Err(error @ CatalogueError::Fetch(_)) => return Err(error),
+                    // What is wrong with one shard matters to who needs it, and is told then.
+                    Err(_) => continue,
+                };
+                let all = records.iter();
+                for record in all.filter(|it| !is_own || it.version == *version) {
+                    let names = record.depends.iter().filter_map(|it| spec::name_in(it));
+                    for name in names.filter(|name| !baseline::is_virtual(name)) {
+                        if seen.insert(name.clone()) {
+                            reached.push(name);
+                        }
                     }
-                    Err(error) => return Err(error),
                 }
             }
-            last.map_or(Ok(None), |error| Err(error.into()))
-        })
+            is_own = false;
+        }
+        Ok(())
     }
+}
 
-    fn read_list(
-        &self,
-        channel: &Channel,
-        place: &str,
-        name: &str,
-    ) -> Result<Index, CatalogueError> {
-        let request = file_request(channel, &format!("{place}/{name}"), Expected::default());
-        let fetched = self.downloads.fetch(&request)?;
-        let key = Digest::of(request.url.as_bytes()).hex();
-        let path = self.downloads.folder().with_file_name("conda");
-        let path = path.join(&key[..32]);
-        let index = Index::of(&path, fetched.digest, || {
-            let reader: Box<dyn Read> = if name == COMPRESSED {
-                Box::new(zstd::stream::read::Decoder::new(fetched.file)?)
-            } else {
-                Box::new(fetched.file)
-            };
-            Ok(reader)
-        });
-        index.map_err(|error| match error {
-            IndexError::List(why) => CatalogueError::Answer {
-                url: super::redacted(&request.url),
-                why,
-            },
-            IndexError::Cache(source) => FetchError::Cache {
-                url: super::redacted(&request.url),
-                source,
-            }
-            .into(),
-        })
+/// What is said of one package in the folders of a channel, the one for its own system last. Of two forms of one build the
+/// better counts: that in the newer packing, then that for the system, whatever order a list has.
+fn merged(channel: &str, said: Vec<(&str, Vec<Raw>)>) -> Vec<Record> {
+    let mut all = Vec::new();
+    for (index, (place, records)) in said.into_iter().enumerate() {
+        let place = format!("{channel}/{place}");
+        let records = records.into_iter();
+        let records = records.filter_map(|raw| Record::new(raw, &place));
+        all.extend(records.map(|record| (index, record)));
     }
+    // The better comes later, and takes the place of what came before.
+    all.sort_by_cached_key(|(index, it)| (it.is_packed_anew(), *index, it.file.clone()));
+    let mut found: BTreeMap<(Version, String), Record> = BTreeMap::new();
+    for (_, record) in all {
+        found.insert((record.version.clone(), record.build.clone()), record);
+    }
+    found.into_values().collect()
 }
 
 /// `lab::cmake` is `cmake` of the channel `lab`.
 fn split_channel(name: &str) -> (Option<&str>, &str) {
     name.split_once("::")
         .map_or((None, name), |(channel, name)| (Some(channel), name))
-}
-
-/// What is asked for a file of a channel.
-fn file_request(channel: &Channel, path: &str, expected: Expected) -> Request {
-    let mirrors = channel.server.mirrors.iter();
-    Request {
-        what: path.rsplit('/').next().unwrap_or(path).to_owned(),
-        url: format!("{}/{path}", channel.server.url),
-        mirrors: mirrors.map(|mirror| format!("{mirror}/{path}")).collect(),
-        headers: channel.server.own_headers().accepting("*/*"),
-        expected,
-    }
 }
 
 /// When a version was published first, and for which systems.
@@ -285,6 +264,7 @@ impl Fetcher for Conda<'_> {
         system: &'s System,
     ) -> Result<Option<Box<dyn Universe + 's>>, CatalogueError> {
         let tool = Tool::new(self, ask, version, system)?;
+        tool.gather()?;
         // Without a build of its own there is nothing to choose for.
         tool.newest()?;
         Ok(Some(Box::new(tool)))
@@ -322,6 +302,10 @@ impl Fetcher for Conda<'_> {
             signer: None,
         };
         let request = file_request(&channel, &format!("{place}/{file}"), expected);
-        Ok(Way::Download(request))
+        Ok(Way::Download(self.lists.lead(
+            &channel,
+            (place, file),
+            request,
+        )))
     }
 }

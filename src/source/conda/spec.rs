@@ -177,6 +177,19 @@ impl Pattern {
     }
 }
 
+/// The package that a requirement is about, as far as that can be told without understanding it.
+pub(super) fn name_in(text: &str) -> Option<String> {
+    let end = text.find(['[', ';', '#']).unwrap_or(text.len());
+    let plain = &text[..end];
+    let plain = plain
+        .rsplit_once("::")
+        .map_or(plain, |(_, rest)| rest)
+        .trim();
+    let end = plain.find(|c: char| c.is_whitespace() || "=<>!~".contains(c));
+    let name = &plain[..end.unwrap_or(plain.len())];
+    is_name(name).then(|| name.to_ascii_lowercase())
+}
+
 /// Whether a package can be called so.
 pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
@@ -318,7 +331,9 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_asked_for_nothing_breaks(text in "[a-z ]{0,6}[\\[\\]=<>!~*|,.0-9a-z '\"_^-]{0,24}") {
+            let named = name_in(&text);
             if let Ok(spec) = Spec::parse(&text) {
+                prop_assert_eq!(named.as_ref(), Some(&spec.name));
                 let version = Version::parse(Scheme::Conda, "1.2.3").unwrap();
                 spec.takes(&version, "py39_0", 0);
             }

@@ -76,6 +76,11 @@ impl<'s, 'a> Tool<'s, 'a> {
         })
     }
 
+    /// Brings what the solver may come to ask for.
+    pub(super) fn gather(&self) -> Result<(), CatalogueError> {
+        self.conda.gather(&self.search, &self.name, self.version)
+    }
+
     /// The build of the package itself that comes first.
     pub(super) fn newest(&self) -> Result<BTreeMap<String, Version>, CatalogueError> {
         let choice = self.choice(&self.name)?;

@@ -48,7 +48,7 @@ impl Index {
     }
 
     /// What is said to `url`: who we are only where it is this index's server.
-    pub(super) fn headers(&self, url: &Remote) -> Headers {
+    pub(in crate::source) fn headers(&self, url: &Remote) -> Headers {
         let is_own = matches!(Address::parse(&self.url), Ok(Address::Remote(own)) if own.is_same_server(url));
         match &self.login {
             Some((user, password)) if is_own => Headers::default().with_login(user, password),

@@ -11,6 +11,7 @@ use zip::CompressionMethod;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use super::shelf::Shelf;
 use crate::Sandbox;
 use crate::pypi::sha256;
 use crate::server::Answer;
@@ -255,6 +256,10 @@ pub(crate) struct State {
     files: BTreeMap<String, Vec<u8>>,
     /// Of each folder of a channel the records.
     records: BTreeMap<String, Map<String, Value>>,
+    /// Lists in shards, where there are such.
+    pub(crate) shelf: Option<Shelf>,
+    /// Who may ask, as `Authorization` says it; everybody else is refused.
+    pub(crate) only_for: Option<String>,
     /// Whether lists are not compressed, as all were once.
     pub(crate) is_plain: bool,
     /// An answer in place of every list.
@@ -307,6 +312,21 @@ impl Channel {
         format!("http://127.0.0.1:{}/{channel}", self.0.port())
     }
 
+    /// Writes all of it below a folder of a sandbox, with lists that are not compressed.
+    pub(crate) fn lay_down(&self, sandbox: &Sandbox, folder: &str) {
+        self.change(|state| {
+            state.is_plain = true;
+            for (path, bytes) in &state.files {
+                sandbox.write(format!("{folder}{path}"), bytes);
+            }
+            for place in state.records.keys() {
+                let list = format!("{place}/repodata.json");
+                let bytes = state.found(&list).unwrap();
+                sandbox.write(format!("{folder}{list}"), bytes);
+            }
+        });
+    }
+
     /// A manifest whose packages come from the channel `lab`.
     pub(crate) fn manifest(&self, sandbox: &Sandbox, packages: &str) {
         sandbox.manifest(&format!(
@@ -319,11 +339,22 @@ impl Channel {
 impl State {
     fn answer(&mut self, asked: &Asked) -> Answer {
         self.asked.push(asked.target.clone());
+        if self.only_for.is_some() && self.only_for != asked.authorization() {
+            return Answer::new("401 Unauthorized", Vec::new());
+        }
         Answer::of(self.found(&asked.target)).tagged(asked)
     }
 
     fn found(&self, target: &str) -> Option<Vec<u8>> {
         let (folder, name) = target.rsplit_once('/')?;
+        if let Some(shelf) = &self.shelf {
+            if let Some(found) = shelf.found(target, &self.records) {
+                return Some(found);
+            }
+            if shelf.has_moved(target) {
+                return self.files.get(&shelf.moved_from(target)?).cloned();
+            }
+        }
         let is_list = match name {
             "repodata.json" => self.is_plain,
             "repodata.json.zst" => !self.is_plain,
@@ -333,14 +364,9 @@ impl State {
         if let Some(bytes) = &self.instead {
             return Some(bytes.clone());
         }
-        let (new, old): (Vec<_>, Vec<_>) = records
-            .clone()
-            .into_iter()
-            .partition(|(name, _)| name.strip_suffix(".conda").is_some());
-        let list = json!({
-            "info": {"subdir": folder.rsplit('/').next()}, "repodata_version": 1, "removed": [],
-            "packages": Map::from_iter(old), "packages.conda": Map::from_iter(new),
-        });
+        let mut list = listed(records.clone());
+        list["info"] = json!({"subdir": folder.rsplit('/').next()});
+        list["repodata_version"] = json!(1);
         let text = list.to_string().into_bytes();
         Some(if self.is_plain {
             text
@@ -348,4 +374,12 @@ impl State {
             zstd::encode_all(&*text, 3).unwrap()
         })
     }
+}
+
+/// Records as lists have them.
+pub(super) fn listed(records: impl IntoIterator<Item = (String, Value)>) -> Value {
+    let (new, old): (Map<_, _>, Map<_, _>) = records
+        .into_iter()
+        .partition(|(name, _)| name.strip_suffix(".conda").is_some());
+    json!({"packages": old, "packages.conda": new, "removed": []})
 }

@@ -2,6 +2,8 @@
 
 mod channel;
 mod places;
+mod shards;
+mod shelf;
 
 pub(crate) use channel::Channel;
 pub(crate) use channel::Form;
@@ -297,6 +299,36 @@ fn bytes_that_nothing_proves_are_not_taken() {
     sandbox.dgmo("lock").works();
     sandbox.dgmo("switch").exits(1).says("hash");
     assert_eq!(sandbox.current(), 0);
+}
+
+#[test]
+fn a_large_package_is_unpacked_as_it_comes_and_leaves_nothing_where_it_is_another() {
+    let channel = Channel::new();
+    let mut number = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        number ^= number << 13;
+        number ^= number >> 7;
+        number ^= number << 17;
+        number.to_le_bytes()[0]
+    });
+    let tool = Package::new("tool", "1")
+        .program("bin/tool", script("large"))
+        .file("share/noise", noise.take(2 << 20).collect::<Vec<u8>>());
+    channel.publish_in("lab", &tool, |record| {
+        record["sha256"] = "ab".repeat(32).into();
+    });
+    let sandbox = Sandbox::new();
+    channel.manifest(&sandbox, "  tool: {conda: tool}\n");
+    sandbox.dgmo("lock").works();
+    sandbox.dgmo("switch").exits(1).says("hashes to");
+    sandbox.dgmo("store verify").works();
+    let objects = Snapshot::of(&sandbox.home().join("store/objects"));
+    let objects = format!("{objects:?}");
+    assert!(!objects.contains("file "), "it keeps nothing: {objects}");
+    channel.publish(&tool);
+    sandbox.remove("work/dgmo.lock");
+    sandbox.switch();
+    sh(&sandbox, "tool").works().says("large");
 }
 
 #[test]

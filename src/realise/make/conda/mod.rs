@@ -15,6 +15,7 @@ mod left;
 mod packed;
 mod prefix;
 mod script;
+mod unpack;
 
 use std::collections::BTreeMap;
 
@@ -23,14 +24,9 @@ use dgmo_schema::id::Digest;
 use dgmo_schema::id::TreeId;
 use dgmo_schema::lock::LockedPieces;
 use dgmo_schema::lock::Piece;
-use dgmo_schema::manifest::Packing;
-use dgmo_store::Added;
 use dgmo_store::Anchor;
-use dgmo_store::Content;
 use dgmo_store::LinkTarget;
 use dgmo_store::Store;
-use dgmo_store::Unpack;
-use dgmo_store::UnpackError;
 use dgmo_store::anchor::MARK;
 use dgmo_store::tree::Node;
 
@@ -38,10 +34,10 @@ use super::Making;
 use super::python::entry_points;
 use crate::realise::PackageError;
 use crate::realise::graft::Graft;
-use crate::source::Brought;
 use about::Link;
 use about::Mode;
 use about::Placed;
+pub(super) use unpack::unpack;
 
 /// Part of what an environment is remembered by: another number where packages become something else.
 const MADE_BY: u32 = 1;
@@ -82,50 +78,6 @@ pub(super) fn asked(store: &Store, locked: &LockedPieces) -> Result<Digest, Pack
         anchor.path().display()
     );
     Ok(Digest::of(text.as_bytes()))
-}
-
-/// Unpacks the packing of conda's own.
-pub(super) fn unpack(
-    making: &Making<'_>,
-    piece: &Piece,
-    brought: &Brought,
-) -> Result<(TreeId, Added), PackageError> {
-    let failed = |source| PackageError::Unpack {
-        url: piece.file.clone(),
-        source,
-    };
-    let parts = packed::parts(&brought.file).map_err(|what| {
-        failed(UnpackError::Unsupported {
-            name: piece.file.clone(),
-            what,
-        })
-    })?;
-    let mut graft = Graft::new(making.insertion);
-    let mut whole: Option<Added> = None;
-    for place in parts {
-        let mut part = packed::Part::new(&brought.file, place);
-        let how = Unpack::new(Packing::TarZst);
-        let added = making.insertion.add_archive(&mut part, &how);
-        let added = added.map_err(failed)?;
-        let Content::Folder(tree) = added.content else {
-            unreachable!("unpacking gives a folder");
-        };
-        graft.lay("", tree)?;
-        match &mut whole {
-            Some(whole) => {
-                whole.files += added.files;
-                whole.bytes += added.bytes;
-                whole.new_objects += added.new_objects;
-                whole.new_bytes += added.new_bytes;
-                whole.warnings.extend(added.warnings);
-            }
-            None => whole = Some(added),
-        }
-    }
-    let tree = graft.finish()?;
-    let mut added = whole.expect("it has two parts");
-    added.content = Content::Folder(tree);
-    Ok((tree, added))
 }
 
 /// What the packages, unpacked as `trees` in the order of the lock, become together.

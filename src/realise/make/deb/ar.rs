@@ -1,12 +1,12 @@
 //! What a `.deb` is: an `ar` archive of a version, a description and the content.
 
 use std::io;
-use std::io::Read;
-use std::io::Seek;
 use std::io::SeekFrom;
 
 use dgmo_schema::manifest::Packing;
 use dgmo_store::ReadSeek;
+
+use super::super::part::Part;
 
 const MAGIC: &[u8; 8] = b"!<arch>\n";
 const HEADER: usize = 60;
@@ -36,14 +36,6 @@ pub(super) enum Holds {
     About(Packing),
     Content(Packing),
     Other,
-}
-
-/// A part of a file, as if it were one.
-pub(super) struct Part<'r> {
-    reader: &'r mut dyn ReadSeek,
-    start: u64,
-    len: u64,
-    at: u64,
 }
 
 impl<'r> Members<'r> {
@@ -85,12 +77,7 @@ impl<'r> Members<'r> {
             (_, Some(packing)) => Holds::Content(packing),
             _ => Holds::Other,
         };
-        let part = Part {
-            reader: &mut *self.reader,
-            start,
-            len,
-            at: 0,
-        };
+        let part = Part::new(&mut *self.reader, (start, len));
         Ok(Some(Member { holds, part }))
     }
 }
@@ -121,34 +108,11 @@ fn packing(ending: &str) -> Option<Packing> {
     })
 }
 
-impl Read for Part<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.len - self.at;
-        let most = buffer
-            .len()
-            .min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.reader.seek(SeekFrom::Start(self.start + self.at))?;
-        let count = self.reader.read(&mut buffer[..most])?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Part<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.len.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?.min(self.len);
-        Ok(self.at)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
+    use std::io::Read;
+    use std::io::Seek;
     use std::io::Write;
 
     use super::*;
