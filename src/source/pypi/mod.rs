@@ -232,14 +232,24 @@ impl Fetcher for Pypi<'_> {
         let Some(project) = self.project(&name)? else {
             return Err(self.absent(offer, &name)?);
         };
-        // Whether there is a wheel for a system is seen when that is locked; a version is one for all systems.
-        let target = Target::new(&target::python_of(ask), &System::this());
-        let seen = project.seen(Wish {
-            target: &target,
-            not_after: None,
+        let python = target::python_of(ask);
+        let targets: Vec<Target> = ask
+            .systems
+            .iter()
+            .map(|system| Target::new(&python, system))
+            .collect();
+        let seen = targets.iter().map(|target| {
+            project.seen(Wish {
+                target,
+                not_after: None,
+            })
         });
+        let seen: Vec<_> = seen.collect();
         let listed = project.releases.iter().map(|(version, release)| {
-            let usable = seen.is_usable(release).err();
+            // A version is one for all systems: which of them has no wheel is told when that is locked. One that has none for
+            // any is as good as not published.
+            let chosen = seen.iter().map(|seen| seen.choose(release).err());
+            let usable = chosen.reduce(Option::and).flatten();
             let withdrawn = project.withdrawn(release).map(withdrawn_because);
             Listed {
                 version: version.clone(),

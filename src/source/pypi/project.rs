@@ -237,17 +237,6 @@ impl Seen<'_> {
         file.ok_or_else(|| "what was kept of it cannot be read".to_owned())
     }
 
-    /// Whether a version has a wheel for this Python, whatever the system; else why not.
-    pub(super) fn is_usable(&self, release: &Release) -> Result<(), String> {
-        let Some(first) = release.wheels.first() else {
-            return Err("only source is published".to_owned());
-        };
-        if release.wheels.iter().any(|wheel| self.takes_python(wheel)) {
-            return Ok(());
-        }
-        Err(self.wants_another(first))
-    }
-
     fn is_old_enough(&self, wheel: &Wheel) -> bool {
         match (self.wish.not_after, wheel.published) {
             (Some(limit), Some(published)) => published <= limit,

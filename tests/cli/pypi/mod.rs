@@ -468,6 +468,11 @@ fn what_cannot_be_had_is_told_with_its_reason() {
             "there are only hello-4.0-cp311-cp311-win_amd64.whl",
         ),
         (
+            ", version: \">=4, <5\"",
+            "DG1223",
+            "4.0 is not taken: there are only hello-4.0-cp311-cp311-win_amd64.whl",
+        ),
+        (
             ", version: \"2.0\", extras: [less]",
             "DG1227",
             "it has no extra `less`",
@@ -476,6 +481,10 @@ fn what_cannot_be_had_is_told_with_its_reason() {
         let sandbox = with_hello(&index, "3.11", more);
         sandbox.dgmo("lock").exits(1).fails(code).says(words);
     }
+    // Who leaves it open gets the newest that can be had.
+    let sandbox = with_hello(&index, "3.11", "");
+    sandbox.dgmo("lock").works();
+    assert!(sandbox.read("work/dgmo.lock").contains("\"2.0\""));
 }
 
 #[test]
