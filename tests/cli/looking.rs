@@ -1,0 +1,100 @@
+//! "I could not look" is never taken for "it is not there". A link that leads to itself stands for a disk that does not
+//! answer: there is something, and nobody can say what.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::Sandbox;
+
+/// Something that nobody can look at for a while.
+struct Unseen {
+    path: PathBuf,
+    away: PathBuf,
+}
+
+impl Unseen {
+    fn at(path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref().to_owned();
+        let name = path.file_name().unwrap();
+        let away = path.with_file_name(format!("{}-away", name.display()));
+        // One that is not there yet is not there afterwards.
+        drop(fs::rename(&path, &away));
+        symlink(name, &path).unwrap();
+        Self { path, away }
+    }
+
+    /// It is still what it was, where it was.
+    fn show_again(self) {
+        let link = fs::read_link(&self.path).expect("nobody moved it away");
+        assert_eq!(link.as_os_str(), self.path.file_name().unwrap());
+        fs::remove_file(&self.path).unwrap();
+        drop(fs::rename(&self.away, &self.path));
+    }
+}
+
+const MANIFEST: &str = "\
+packages: {one: {path: ./one}}
+files: {.a: {text: aaa}, .c: {text: ccc, as: copy}}
+";
+
+fn twice() -> Sandbox {
+    let sandbox = Sandbox::with(MANIFEST);
+    sandbox.program("work/one/bin/one", "#!/bin/sh\necho one\n");
+    sandbox.switch();
+    sandbox.manifest(&MANIFEST.replace("aaa", "bbb"));
+    sandbox.switch();
+    sandbox
+}
+
+#[test]
+fn a_generation_is_not_dropped_while_nobody_can_say_who_lives_in_it() {
+    let sandbox = twice();
+    let shells = sandbox.profile().join("shells");
+    let unseen = Unseen::at(&shells);
+    sandbox
+        .dgmo("generations prune 1")
+        .fails("DG3005")
+        .says("shells");
+    assert!(sandbox.profile().join("generations/1").is_dir());
+    unseen.show_again();
+    sandbox.dgmo("generations prune 1").works();
+}
+
+/// Else what it holds in the target folder would stay there for ever.
+#[test]
+fn a_home_that_cannot_be_looked_at_is_not_taken_away() {
+    let sandbox = twice();
+    let home = sandbox.home();
+    let there = sandbox.target();
+    let (meta, store) = (home.join("meta.json"), Unseen::at(home.join("store")));
+    fs::rename(&meta, home.join("meta-away")).unwrap();
+    sandbox
+        .dgmo("uninstall --yes")
+        .fails("DG3005")
+        .says("store");
+    there.assert_same(&sandbox.target(), "uninstall");
+    fs::rename(home.join("meta-away"), meta).unwrap();
+    store.show_again();
+    sandbox.dgmo("status").works();
+    sandbox.dgmo("uninstall --yes").works();
+    assert!(!home.exists());
+}
+
+#[test]
+fn an_uninstallation_tells_what_it_could_not_look_at() {
+    let sandbox = twice();
+    let start = Unseen::at(sandbox.user().join(".zshrc"));
+    sandbox
+        .dgmo("uninstall --yes")
+        .fails("DG3005")
+        .says(".zshrc");
+    start.show_again();
+    let manifest = Unseen::at(sandbox.work().join("dgmo.yaml"));
+    let all = "uninstall --yes --manifests";
+    sandbox.dgmo(all).fails("DG3005").says("dgmo.yaml");
+    let told = sandbox.dgmo("uninstall --yes").works();
+    told.says("dgmo.yaml").says("it cannot be read");
+    manifest.show_again();
+}
