@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::Sandbox;
+use super::support::Ran;
 
 /// Something that nobody can look at for a while.
 struct Unseen {
@@ -46,6 +47,68 @@ fn twice() -> Sandbox {
     sandbox.manifest(&MANIFEST.replace("aaa", "bbb"));
     sandbox.switch();
     sandbox
+}
+
+#[test]
+fn a_repair_leaves_alone_what_it_cannot_look_at() {
+    let sandbox = twice();
+    let (home, profile) = (sandbox.home(), sandbox.profile());
+    let cannot = |ran: Ran, path: &str| {
+        ran.exits(1).says("hint: ").says(path);
+    };
+    for place in [
+        "store/objects",
+        "store/trees",
+        "store/staging",
+        "pins",
+        "profiles/default/journal",
+        "profiles/default/footprint.json",
+        "profiles/default/policy.json",
+        "profiles/default/history.jsonl",
+        "profiles/default/generations",
+    ] {
+        let unseen = Unseen::at(home.join(place));
+        cannot(sandbox.dgmo("repair"), place);
+        cannot(sandbox.dgmo("doctor"), place);
+        unseen.show_again();
+    }
+    for document in ["journal/switch.json", "journal/trial.json"] {
+        let unseen = Unseen::at(profile.join(document));
+        cannot(sandbox.dgmo("repair"), document);
+        unseen.show_again();
+    }
+    let pin = Unseen::at(home.join("pins/mine.json"));
+    cannot(sandbox.dgmo("repair"), "pins/mine.json");
+    pin.show_again();
+    assert!(!sandbox.exists(home.join("found")));
+    sandbox.dgmo("repair").works().says("all well");
+}
+
+/// Somebody who lives may be about to name what is in there.
+#[test]
+fn a_repair_does_not_take_for_dead_whose_lock_cannot_be_looked_at() {
+    let sandbox = twice();
+    let staged = sandbox.home().join("store/staging/somebody");
+    fs::create_dir(&staged).unwrap();
+    fs::write(staged.join("object"), "bytes").unwrap();
+    let owner = Unseen::at(staged.join("owner"));
+    sandbox
+        .dgmo("repair")
+        .fails("DG3005")
+        .says("staging/somebody/owner");
+    assert_eq!(fs::read_to_string(staged.join("object")).unwrap(), "bytes");
+    owner.show_again();
+}
+
+#[test]
+fn nobody_is_told_to_drop_a_generation_that_cannot_be_read_now() {
+    let sandbox = twice();
+    let record = sandbox.profile().join("generations/1/record.json");
+    let unseen = Unseen::at(record);
+    let told = sandbox.dgmo("repair").exits(3);
+    told.says("generations/1").says_nothing_of("prune");
+    unseen.show_again();
+    sandbox.dgmo("repair").works().says("all well");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use dgmo_schema::code::Code;
+use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::generation::Generation;
 use dgmo_schema::generation::GenerationNumber;
@@ -17,6 +18,7 @@ use dgmo_store::Store;
 use dgmo_store::durable;
 
 use super::Healer;
+use super::numbers_of;
 use crate::activate::Image;
 use crate::activate::Live;
 use crate::activate::Seal;
@@ -38,7 +40,7 @@ impl Healer<'_> {
     pub(super) fn generations(&mut self, store: &Store, name: &ProfileName) -> Result<()> {
         let engine = self.for_profile(name);
         let generations = Generations::of(&engine.profile);
-        for number in generations.numbers().unwrap_or_default() {
+        for number in numbers_of(&engine.profile)? {
             if self.dry_run && self.rebuilt.contains(&(name.clone(), number)) {
                 continue;
             }
@@ -57,6 +59,7 @@ impl Healer<'_> {
                     );
                     self.documents(&engine, number, message);
                 }
+                Err(error) if error.is_no_answer() => self.unread(&engine, number, &error),
                 Err(error @ (ReadError::Damaged { .. } | ReadError::Io { .. })) => {
                     self.documents(&engine, number, error.to_string());
                 }
@@ -65,6 +68,17 @@ impl Healer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Nobody shall drop a generation because it cannot be read now.
+    fn unread(&mut self, engine: &Engine<'_>, number: GenerationNumber, error: &ReadError) {
+        let path = engine.profile.generation(number);
+        let finding = Finding::new(Code::GenerationDamaged, error.to_string()).at(&path);
+        let remedy = error.hint();
+        self.left(match remedy {
+            Some(remedy) => finding.remedy(remedy),
+            None => finding,
+        });
     }
 
     /// What only the document said is gone with it: the generation has to go too.
@@ -116,7 +130,8 @@ impl Healer<'_> {
     }
 }
 
-/// The parts that differ from what the record says.
+/// The parts that differ from what the record says. One that cannot be looked at is made again as well: all of it is in
+/// the record.
 fn wrong_parts(
     engine: &Engine<'_>,
     store: &Store,
