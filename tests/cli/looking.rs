@@ -161,3 +161,65 @@ fn an_uninstallation_tells_what_it_could_not_look_at() {
     told.says("dgmo.yaml").says("it cannot be read");
     manifest.show_again();
 }
+
+/// Else home files would be put into another folder than the one they are in.
+#[test]
+fn the_last_target_folder_is_not_forgotten_because_it_cannot_be_read() {
+    let sandbox = Sandbox::with(MANIFEST);
+    sandbox.program("work/one/bin/one", "#!/bin/sh\necho one\n");
+    sandbox.dgmo("switch --target ../elsewhere").works();
+    let before = sandbox.target();
+    fs::remove_file(sandbox.profile().join("footprint.json")).unwrap();
+    let target = Unseen::at(sandbox.profile().join("target"));
+    sandbox.manifest(&MANIFEST.replace("aaa", "bbb"));
+    sandbox
+        .dgmo("switch")
+        .fails("DG3021")
+        .says("profiles/default/target");
+    before.assert_same(&sandbox.target(), "a switch");
+    target.show_again();
+}
+
+/// Else the default profile would be changed in its place.
+#[test]
+fn a_project_that_cannot_be_looked_at_is_not_taken_for_none() {
+    let sandbox = twice();
+    sandbox.write("work/project/dgmo.yaml", "dgmo: 1\n");
+    sandbox.dgmo("allow project").works();
+    let before = sandbox.current();
+    let unseen = Unseen::at(sandbox.home().join("projects"));
+    sandbox
+        .dgmo("switch -f project/dgmo.yaml")
+        .fails("DG3005")
+        .says("projects");
+    assert_eq!(sandbox.current(), before);
+    unseen.show_again();
+    sandbox.dgmo("switch -f project/dgmo.yaml").works();
+    assert_eq!(sandbox.current(), before);
+}
+
+/// Else a check would look at another folder than the one the files are in, and be believed.
+#[test]
+fn a_check_is_not_made_elsewhere_because_the_target_folder_cannot_be_told() {
+    let sandbox = Sandbox::with(&format!("{MANIFEST}checks: {{there: {{exec: [true]}}}}\n"));
+    sandbox.program("work/one/bin/one", "#!/bin/sh\necho one\n");
+    sandbox.switch();
+    sandbox.dgmo("check").works();
+    let unseen = Unseen::at(sandbox.profile().join("footprint.json"));
+    sandbox.dgmo("check").fails("DG3021").says("footprint.json");
+    unseen.show_again();
+}
+
+#[test]
+fn kept_state_that_cannot_be_listed_is_not_taken_for_none() {
+    let sandbox = twice();
+    let unseen = Unseen::at(sandbox.profile().join("state"));
+    sandbox.manifest(MANIFEST);
+    sandbox
+        .dgmo("switch")
+        .fails("DG3005")
+        .says("profiles/default/state");
+    assert_eq!(sandbox.current(), 2);
+    unseen.show_again();
+    sandbox.switch();
+}

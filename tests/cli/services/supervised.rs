@@ -247,3 +247,26 @@ pub(in super::super) fn a_supervisor_that_does_not_answer_is_told() {
     drop(lock);
     sandbox.dgmo("services status").exits(3);
 }
+
+/// Links that lead to themselves stand for a disk that does not answer. Who took a supervisor for dead would have services
+/// started twice.
+#[test]
+fn a_supervisor_that_cannot_be_looked_for_is_not_taken_for_none() {
+    let sandbox = without_init();
+    sandbox.manifest(TWO);
+    sandbox.switch();
+    let services = sandbox.profile().join("services");
+    std::fs::create_dir_all(&services).unwrap();
+    let lock = services.join("lock");
+    std::os::unix::fs::symlink("lock", &lock).unwrap();
+    for command in ["services status", "status"] {
+        sandbox.dgmo(command).fails("DG3005").says("services/lock");
+    }
+    std::fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink("processes.json", services.join("processes.json")).unwrap();
+    sandbox
+        .dgmo("services run")
+        .fails("DG3005")
+        .says("services/processes.json");
+    sandbox.dgmo("status").exits(3);
+}
