@@ -18,6 +18,7 @@ use dgmo_store::Store;
 use dgmo_store::durable;
 
 use super::Healer;
+use super::is_there;
 use super::numbers_of;
 use crate::activate::Image;
 use crate::activate::Live;
@@ -109,7 +110,7 @@ impl Healer<'_> {
         generation: &Generation,
         record: &Record,
     ) -> Result<()> {
-        let wrong = wrong_parts(engine, store, generation, record);
+        let wrong = wrong_parts(engine, store, generation, record)?;
         if wrong.is_empty() {
             return Ok(());
         }
@@ -131,28 +132,36 @@ impl Healer<'_> {
 }
 
 /// The parts that differ from what the record says. One that cannot be looked at is made again as well: all of it is in
-/// the record.
+/// the record. Generation 0 was not made from its own, so of that one only what is missing is.
 fn wrong_parts(
     engine: &Engine<'_>,
     store: &Store,
     generation: &Generation,
     record: &Record,
-) -> Vec<&'static str> {
+) -> Result<Vec<&'static str>> {
     let place = engine.profile.generation(generation.number);
     let is_zero = generation.number == GenerationNumber::ZERO;
-    let is_right = |part: &str| match part {
-        UNITS if record.conduct.services.is_empty() => true,
-        UNITS => are_units_right(engine, store, generation, record),
-        _ if is_zero => fs::symlink_metadata(place.join(part)).is_ok(),
-        "view" => assemble::view_of(record, generation, &|id| store.read_tree(id))
-            .map_or(place.join(part).is_dir(), |view| {
-                view.is_shown_at(&place.join(part))
-            }),
-        "files" => are_files_right(store, &place.join(part), record),
-        _ => fs::read_to_string(place.join(part))
-            .is_ok_and(|text| text == assemble::environment(record, &place)),
+    let is_right = |part: &str| -> Result<bool> {
+        Ok(match part {
+            UNITS if record.conduct.services.is_empty() => true,
+            UNITS => are_units_right(engine, store, generation, record),
+            _ if is_zero => is_there(&place.join(part))?,
+            "view" => assemble::view_of(record, generation, &|id| store.read_tree(id))
+                .map_or(place.join(part).is_dir(), |view| {
+                    view.is_shown_at(&place.join(part))
+                }),
+            "files" => are_files_right(store, &place.join(part), record),
+            _ => fs::read_to_string(place.join(part))
+                .is_ok_and(|text| text == assemble::environment(record, &place)),
+        })
     };
-    PARTS.into_iter().filter(|part| !is_right(part)).collect()
+    let mut wrong = Vec::new();
+    for part in PARTS {
+        if !is_right(part)? {
+            wrong.push(part);
+        }
+    }
+    Ok(wrong)
 }
 
 fn are_units_right(
