@@ -270,3 +270,31 @@ fn a_supervisor_that_cannot_be_looked_for_is_not_taken_for_none() {
         .says("services/processes.json");
     sandbox.dgmo("status").exits(3);
 }
+
+/// The one that is started again: what the supervisor begins with it has looked at before.
+#[test]
+fn another_program_is_not_started_for_one_that_cannot_be_looked_at() {
+    let sandbox = without_init();
+    sandbox.program(
+        "work/db/bin/db",
+        "#!/bin/sh\necho up\nwhile [ ! -e \"$HOME/end\" ]; do sleep 0.05; done\nexit 1\n",
+    );
+    sandbox.manifest(
+        "packages: {db: {path: ./db}, web: {path: ./web}}\nservices: {db: {run: [db]}}\n",
+    );
+    sandbox.switch();
+    sandbox.program("bin/db", "#!/bin/sh\necho other > \"$HOME/other\"\n");
+    let mut supervisor = Supervisor::start(&sandbox);
+    supervisor.says("db | up");
+    let shown = sandbox.profile().join("generations/1/view/bin/db");
+    std::fs::remove_file(&shown).unwrap();
+    std::os::unix::fs::symlink("db", &shown).unwrap();
+    sandbox.write("user/end", "");
+    soon("it cannot be started again", || {
+        let ran = sandbox.dgmo("services status --json");
+        let why = service(&ran, "db")["why"].clone();
+        why.as_str()?.contains("view/bin/db").then_some(())
+    });
+    assert!(!sandbox.exists("user/other"));
+    assert_eq!(supervisor.end(), Some(0));
+}
