@@ -1,5 +1,5 @@
-//! "I could not look" is never taken for "it is not there". A link that leads to itself stands for a disk that does not
-//! answer: there is something, and nobody can say what.
+//! "I could not look" is never taken for "it is not there". A link to a name that no file system can have stands for a disk
+//! that does not answer: there is something, and nobody can say what.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,6 +8,11 @@ use std::path::PathBuf;
 
 use super::Sandbox;
 use super::support::Ran;
+
+/// A name that is too long to be asked for.
+fn nowhere() -> PathBuf {
+    PathBuf::from("x".repeat(300))
+}
 
 /// Something that nobody can look at for a while.
 struct Unseen {
@@ -22,14 +27,14 @@ impl Unseen {
         let away = path.with_file_name(format!("{}-away", name.display()));
         // One that is not there yet is not there afterwards.
         drop(fs::rename(&path, &away));
-        symlink(name, &path).unwrap();
+        symlink(nowhere(), &path).unwrap();
         Self { path, away }
     }
 
     /// It is still what it was, where it was.
     fn show_again(self) {
         let link = fs::read_link(&self.path).expect("nobody moved it away");
-        assert_eq!(link.as_os_str(), self.path.file_name().unwrap());
+        assert_eq!(link, nowhere());
         fs::remove_file(&self.path).unwrap();
         drop(fs::rename(&self.away, &self.path));
     }

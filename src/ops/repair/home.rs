@@ -10,6 +10,7 @@ use dgmo_store::Layout;
 use dgmo_store::OpenError;
 use dgmo_store::Store;
 use dgmo_store::durable;
+use dgmo_store::look;
 use dgmo_store::meta::Meta;
 use dgmo_store::repair::move_to_found;
 
@@ -153,7 +154,9 @@ impl Healer<'_> {
             let (is_dead, is_stray) = match File::open(&owner) {
                 Ok(owner) => (owner.try_lock().is_ok(), false),
                 // One without an owner is about to be used, or somebody else put it there.
-                Err(error) if is_absence(&error) => (false, !is_empty_folder(&path)?),
+                Err(error) if is_absence(&error) || look::leads_round(&error) => {
+                    (false, !is_empty_folder(&path)?)
+                }
                 Err(error) => return Err(OpError::io("open", &owner)(error).into()),
             };
             if is_stray && !self.dry_run {

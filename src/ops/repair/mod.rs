@@ -123,8 +123,12 @@ fn is_there(path: &Path) -> Result<bool> {
     Ok(look::is_there(path).map_err(OpError::io("look at", path))?)
 }
 
+/// A link that leads round in a circle can never be one: what lies behind it is not lost by moving it away.
 fn is_folder(path: &Path) -> Result<bool> {
-    Ok(look::is_folder(path).map_err(OpError::io("look at", path))?)
+    match look::is_folder(path) {
+        Err(error) if look::leads_round(&error) => Ok(false),
+        found => Ok(found.map_err(OpError::io("look at", path))?),
+    }
 }
 
 fn names_in(folder: &Path) -> Result<BTreeSet<OsString>> {

@@ -10,6 +10,7 @@ use dgmo_schema::report::generation::HistoryEntry;
 use dgmo_store::Layout;
 use dgmo_store::RootError;
 use dgmo_store::durable;
+use dgmo_store::look;
 use dgmo_store::repair::move_to_found;
 
 use super::Healer;
@@ -254,7 +255,9 @@ impl Healer<'_> {
 fn is_document(path: &Path) -> Result<bool> {
     match fs::read(path) {
         Ok(bytes) => Ok(serde_json::from_slice::<serde_json::Value>(&bytes).is_ok()),
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory || look::leads_round(&error) => {
+            Ok(false)
+        }
         // Its command came to its end.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(OpError::io("read", path)(error).into()),
