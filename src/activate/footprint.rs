@@ -77,15 +77,19 @@ impl Footprint {
     }
 
     /// The target folder the profile had last, whatever became of its footprint.
-    pub fn last_target(profile: &Profile) -> Option<PathBuf> {
-        let text = fs::read(profile.target()).ok()?;
-        let target: PathBuf = serde_json::from_slice(&text).ok()?;
-        target.is_absolute().then_some(target)
+    pub fn last_target(profile: &Profile) -> Result<Option<PathBuf>, ActivateError> {
+        let path = profile.target();
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(|source| ActivateError::io("read", &path, source))?,
+        };
+        let target: Option<PathBuf> = serde_json::from_slice(&text).ok();
+        Ok(target.filter(|target| target.is_absolute()))
     }
 
     /// Writes it; the caller holds the profile's guard.
     pub fn save(&self, profile: &Profile) -> Result<(), ActivateError> {
-        if Self::last_target(profile).as_ref() != Some(&self.target) {
+        if Self::last_target(profile)?.as_ref() != Some(&self.target) {
             let text = serde_json::to_vec(&self.target).unwrap_or_default();
             let path = profile.target();
             durable::replace_file(&path, &text, 0o644)

@@ -58,6 +58,7 @@ use dgmo_schema::event::Observer;
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_store::Store;
 use dgmo_store::durable;
+use dgmo_store::look;
 
 use crate::generation::Generations;
 use crate::generation::ReadError;
@@ -337,8 +338,7 @@ impl<'a> Activation<'a> {
             .and_then(|()| self.point(from, to));
         if let Err(error) = moved {
             // A pointer that could be moved but not synced, nor moved back, decides for the next command.
-            let moved = from != to && Generations::of(self.profile).current().ok() == Some(to);
-            if !moved {
+            if from == to || !self.may_be_at(to) {
                 // If even this fails, the journal stays and the next command tries again.
                 drop(self.undo(&journal));
             }
@@ -467,6 +467,15 @@ impl<'a> Activation<'a> {
         })
     }
 
+    /// Whether the pointer names `to`; one that cannot be read may.
+    fn may_be_at(self, to: GenerationNumber) -> bool {
+        match Generations::of(self.profile).current() {
+            Ok(current) => current == to,
+            Err(ReadError::Pointer { .. } | ReadError::NoProfile { .. }) => false,
+            Err(_) => true,
+        }
+    }
+
     /// A crash may have come between the pointer's rename and its sync.
     fn sync_pointer(self) -> Result<(), ActivateError> {
         let folder = self.profile.folder();
@@ -484,8 +493,12 @@ fn sync_touched(ops: &[Op], target: &Path) -> Result<(), ActivateError> {
         let link = op::link_above(target, touched);
         let link = link.map_err(|source| ActivateError::io("look at", &path, source))?;
         // A folder that an op removed has nothing left to sync; the one above it is in the list.
-        let above = path.parent().filter(|above| above.is_dir());
-        folders.extend(above.filter(|_| link.is_none()).map(Path::to_owned));
+        if let Some(above) = path.parent().filter(|_| link.is_none())
+            && look::is_folder(above)
+                .map_err(|source| ActivateError::io("look at", above, source))?
+        {
+            folders.insert(above.to_owned());
+        }
     }
     if folders.len() > MANY {
         return durable::sync_file_system(target)

@@ -10,6 +10,7 @@ use dgmo_schema::id::Digest;
 use dgmo_schema::name::TargetPath;
 use dgmo_store::durable;
 use dgmo_store::durable::Renamed;
+use dgmo_store::look;
 use serde::Deserialize;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -117,9 +118,9 @@ impl KeptSecret {
     pub fn forget(&self, target: &Path) -> io::Result<()> {
         let at = target.join(self.at.as_str());
         durable::remove_all(&at)?;
-        match at.parent().filter(|folder| folder.is_dir()) {
-            Some(folder) => durable::sync_folder(folder),
-            None => Ok(()),
+        match at.parent() {
+            Some(folder) if look::is_folder(folder)? => durable::sync_folder(folder),
+            _ => Ok(()),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use dgmo_schema::code::Code;
 use dgmo_schema::event::Observer;
 use dgmo_schema::name::ProfileName;
 use dgmo_store::look;
@@ -216,9 +217,10 @@ impl Global {
             return Ok(name.parse()?);
         }
         // Most homes have no projects: then nothing is searched.
-        if home.projects().is_dir()
-            && let Ok(manifest) = manifest_path(manifest)
-            && let Some(name) = ops::running::profile_for(home, &manifest)
+        let projects = home.projects();
+        if look::is_folder(&projects).map_err(OpError::io("look at", &projects))?
+            && let Some(manifest) = manifest_if_any(manifest)?
+            && let Some(name) = ops::running::profile_for(home, &manifest)?
         {
             return Ok(name);
         }
@@ -260,6 +262,16 @@ pub(super) fn manifest_path(named: Option<PathBuf>) -> Result<PathBuf> {
     found.ok_or_else(|| OpError::NoManifest.into())
 }
 
+/// The same; nothing where none is found, or there is no folder any more to look from.
+fn manifest_if_any(named: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    match manifest_path(named) {
+        Ok(found) => Ok(Some(found)),
+        Err(failure) if failure.code() == Code::ManifestMissing => Ok(None),
+        Err(_) if std::env::current_dir().is_err() => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// The mirrors that are named: addresses, or folders of this machine.
 fn only_mirrors(named: &[String], offline: bool) -> Result<Option<OnlyMirrors>> {
     if named.is_empty() {
@@ -281,7 +293,8 @@ fn only_mirrors(named: &[String], offline: bool) -> Result<Option<OnlyMirrors>> 
 pub(super) fn manifest_above(folder: Option<&Path>) -> Result<PathBuf> {
     let found = if let Some(folder) = folder {
         let path = folder.join(manifest::MANIFEST_FILE);
-        path.is_file().then_some(path)
+        let is_there = look::is_file(&path).map_err(OpError::io("look at", &path))?;
+        is_there.then_some(path)
     } else {
         let here = Path::new(".");
         let here = std::env::current_dir().map_err(OpError::io("find the working folder", here))?;

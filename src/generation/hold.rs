@@ -7,13 +7,16 @@
 //!
 //! Who begins to use a generation holds its record first, whoever drops one owns the record: so neither misses the other.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_store::Hold;
 use dgmo_store::Owned;
 use dgmo_store::durable;
+use dgmo_store::look;
 use dgmo_store::mark_of_process;
 
 use super::Generations;
@@ -76,7 +79,7 @@ impl Generations<'_> {
     ///
     /// Nothing is synced: it means nothing after a crash of the machine.
     pub fn note_shell(self, held: &HeldGeneration, shell: u32) -> io::Result<()> {
-        let Some(mark) = mark_of_process(shell) else {
+        let Some(mark) = mark_of_process(shell)? else {
             return Ok(());
         };
         let folder = self.profile().shells();
@@ -85,9 +88,7 @@ impl Generations<'_> {
         if fs::read_to_string(&path).is_ok_and(|there| there == line) {
             return Ok(());
         }
-        if !folder.is_dir() {
-            durable::make_folders(&folder)?;
-        }
+        durable::make_folders(&folder)?;
         let staged = folder.join(format!("{shell}.new"));
         match durable::remove_file(&staged) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -97,34 +98,31 @@ impl Generations<'_> {
         durable::rename(&staged, &path)
     }
 
-    /// The living shells that have set a generation, by process.
-    pub fn shells(self) -> Vec<(u32, GenerationNumber)> {
-        let Ok(entries) = fs::read_dir(self.profile().shells()) else {
-            return Vec::new();
-        };
-        let living = entries.flatten().filter_map(|entry| {
-            let process: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let text = fs::read_to_string(entry.path()).ok()?;
-            let (number, mark) = text.trim_end().split_once(' ')?;
-            let is_alive = mark_of_process(process)? == mark;
-            is_alive.then_some((process, number.parse().ok()?))
-        });
-        living.collect()
+    /// The living shells that have set a generation, by process. Where that cannot be told it is an error: a generation
+    /// that one of them lives in must stay.
+    pub fn shells(self) -> io::Result<Vec<(u32, GenerationNumber)>> {
+        let folder = self.profile().shells();
+        let mut living = Vec::new();
+        for name in look::names_in(&folder)? {
+            if let Some(process) = process_of(&name)
+                && let Some(number) = set_by(process, &folder.join(&name))?
+            {
+                living.push((process, number));
+            }
+        }
+        Ok(living)
     }
 
-    /// Takes away what shells that ended have left.
+    /// Takes away what shells that ended have left. What stays means nothing, and goes next time.
     pub fn sweep_shells(self) {
-        let living = self.shells();
-        for entry in fs::read_dir(self.profile().shells())
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            let name = entry.file_name();
-            let process: Option<u32> = name.to_str().and_then(|name| name.parse().ok());
-            if !living.iter().any(|(living, _)| Some(*living) == process) {
-                // What stays means nothing, and goes next time.
-                drop(durable::remove_file(&entry.path()));
+        let folder = self.profile().shells();
+        for name in look::names_in(&folder).unwrap_or_default() {
+            let note = folder.join(&name);
+            // One of whom it cannot be told may live.
+            let has_ended =
+                process_of(&name).is_none_or(|process| matches!(set_by(process, &note), Ok(None)));
+            if has_ended {
+                drop(durable::remove_file(&note));
             }
         }
     }
@@ -138,8 +136,12 @@ impl Generations<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(source) => return Err(ReadError::Io { path, source }),
         };
-        let shells = self.shells().into_iter();
+        let shells = self.shells().map_err(|source| ReadError::Io {
+            path: self.profile().shells(),
+            source,
+        })?;
         let by: Vec<String> = shells
+            .into_iter()
             .filter(|(_, set)| *set == number)
             .map(|(process, _)| format!("a shell (process {process})"))
             .collect();
@@ -149,4 +151,22 @@ impl Generations<'_> {
             Use::By(by)
         })
     }
+}
+
+/// The process that a note is of, by its name.
+fn process_of(name: &OsStr) -> Option<u32> {
+    name.to_str()?.parse().ok()
+}
+
+/// The generation that the process has set, by its note; nothing where that process has ended.
+fn set_by(process: u32, note: &Path) -> io::Result<Option<GenerationNumber>> {
+    let text = match fs::read(note) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => String::from_utf8_lossy(&text?).into_owned(),
+    };
+    let Some((number, mark)) = text.trim_end().split_once(' ') else {
+        return Ok(None);
+    };
+    let lives = mark_of_process(process)?.is_some_and(|now| now == mark);
+    Ok(number.parse().ok().filter(|_| lives))
 }

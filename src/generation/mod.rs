@@ -69,6 +69,13 @@ pub enum ReadError {
     Io { path: PathBuf, source: io::Error },
 }
 
+impl ReadError {
+    /// Whether nobody could look: what was asked for may be there, and whole.
+    pub fn is_no_answer(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound)
+    }
+}
+
 impl Diagnose for ReadError {
     fn code(&self) -> Code {
         match self {

@@ -1,11 +1,13 @@
 //! The machine around the home: the disk, the clock, who may write.
 
+use std::io;
 use std::path::Path;
 
 use dgmo_schema::code::Code;
 use dgmo_schema::code::Hint;
 use dgmo_schema::generation::Timestamp;
 use dgmo_store::Store;
+use dgmo_store::look;
 
 use super::Finding;
 
@@ -60,34 +62,38 @@ pub fn clock(now: Timestamp, newest: Option<Timestamp>) -> Vec<Finding> {
 /// Whether there is a reserve for a full disk.
 pub fn reserve(store: &Store) -> Vec<Finding> {
     let path = store.layout().reserve();
-    if path.exists() {
+    // One that cannot be looked at is not missing.
+    if !matches!(look::is_there(&path), Ok(false)) {
         return Vec::new();
     }
     vec![Finding::new(Code::ReserveMissing, "there is no reserve for a full disk").at(&path)]
 }
 
 /// Whether only its owner may write to the home.
-pub fn permissions(home: &Path) -> Vec<Finding> {
-    let folders = ["", "store", "store/objects", "store/trees", "profiles"];
-    folders
-        .iter()
-        .map(|below| home.join(below))
-        .filter(|path| may_others_write(path))
-        .map(|path| {
+pub fn permissions(home: &Path) -> io::Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    for below in ["", "store", "store/objects", "store/trees", "profiles"] {
+        let path = home.join(below);
+        if may_others_write(&path)? {
             let message = format!("others may write to `{}`", path.display());
-            Finding::new(Code::HomeOpen, message).at(&path)
-        })
-        .collect()
+            found.push(Finding::new(Code::HomeOpen, message).at(&path));
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(unix)]
-fn may_others_write(path: &Path) -> bool {
+fn may_others_write(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
-    // The group is left out: many systems give each user one of their own and let it write.
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o002 != 0)
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        // The group is left out: many systems give each user one of their own and let it write.
+        metadata => Ok(metadata?.permissions().mode() & 0o002 != 0),
+    }
 }
 
 #[cfg(windows)]
-fn may_others_write(_path: &Path) -> bool {
-    false
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn may_others_write(_path: &Path) -> io::Result<bool> {
+    Ok(false)
 }

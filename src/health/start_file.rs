@@ -84,19 +84,20 @@ impl StartFile {
     }
 
     /// What of ours is in it.
-    pub fn look(&self) -> Marked {
-        let Ok(text) = fs::read_to_string(&self.path) else {
-            return Marked::Nothing;
+    pub fn look(&self) -> io::Result<Marked> {
+        let text = match fs::read_to_string(&self.path) {
+            Err(error) if has_no_text(&error) => return Ok(Marked::Nothing),
+            text => text?,
         };
         if without_marked(&text) != After::Text(text.clone()) {
-            return Marked::Ours;
+            return Ok(Marked::Ours);
         }
         // A mention in a comment does nothing.
         let mut lines = text.lines().map(str::trim_start);
         if lines.any(|line| !line.starts_with('#') && line.contains("dgmo")) {
-            return Marked::Theirs;
+            return Ok(Marked::Theirs);
         }
-        Marked::Nothing
+        Ok(Marked::Nothing)
     }
 
     /// Puts `line` between marks at the end, unless marked lines are there.
@@ -109,8 +110,8 @@ impl StartFile {
             Err(error) => return Err(error),
         };
         let text = format!("{text}{begin}\n{line}\n{END}\n");
-        let real = self.real();
-        durable::replace_file(&real, text.as_bytes(), mode_of(&real))?;
+        let real = self.real()?;
+        durable::replace_file(&real, text.as_bytes(), mode_of(&real)?)?;
         Ok(true)
     }
 
@@ -118,20 +119,13 @@ impl StartFile {
     pub fn unmark(&self) -> io::Result<bool> {
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::InvalidData
-                ) =>
-            {
-                return Ok(false);
-            }
+            Err(error) if has_no_text(&error) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let real = self.real();
+        let real = self.real()?;
         match without_marked(&text) {
             After::Text(after) if after == text => return Ok(false),
-            After::Text(after) => durable::replace_file(&real, after.as_bytes(), mode_of(&real))?,
+            After::Text(after) => durable::replace_file(&real, after.as_bytes(), mode_of(&real)?)?,
             After::NoFile => {
                 durable::remove_file(&self.path)?;
                 durable::sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
@@ -141,9 +135,23 @@ impl StartFile {
     }
 
     /// Many keep their start files elsewhere and link them: the link stays.
-    fn real(&self) -> PathBuf {
-        fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
+    fn real(&self) -> io::Result<PathBuf> {
+        match fs::canonicalize(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.path.clone()),
+            real => real,
+        }
     }
+}
+
+/// Nothing is there, or what nobody could have put lines into.
+fn has_no_text(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::InvalidData
+    )
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -192,14 +200,18 @@ fn without_marked(text: &str) -> After {
 }
 
 #[cfg(unix)]
-fn mode_of(path: &Path) -> u32 {
+fn mode_of(path: &Path) -> io::Result<u32> {
     use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777)
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0o644),
+        metadata => Ok(metadata?.permissions().mode() & 0o7777),
+    }
 }
 
 #[cfg(windows)]
-fn mode_of(_path: &Path) -> u32 {
-    0o644
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn mode_of(_path: &Path) -> io::Result<u32> {
+    Ok(0o644)
 }
 
 #[cfg(test)]
@@ -214,14 +226,14 @@ mod tests {
         };
         for text in ["", "a\n", "a", "a\n\n", "a\r\nb"] {
             durable::replace_file(file.path(), text.as_bytes(), 0o640).unwrap();
-            assert_eq!(file.look(), Marked::Nothing);
+            assert_eq!(file.look().unwrap(), Marked::Nothing);
             assert!(file.mark("eval \"$(dgmo env)\"").unwrap());
             assert!(!file.mark("eval \"$(dgmo env)\"").unwrap());
-            assert_eq!(file.look(), Marked::Ours);
+            assert_eq!(file.look().unwrap(), Marked::Ours);
             assert!(file.unmark().unwrap());
             assert!(!file.unmark().unwrap());
             assert_eq!(fs::read_to_string(file.path()).unwrap(), text);
-            assert_eq!(mode_of(file.path()) & 0o777, 0o640);
+            assert_eq!(mode_of(file.path()).unwrap() & 0o777, 0o640);
         }
         durable::remove_file(file.path()).unwrap();
         assert!(file.mark("x").unwrap());

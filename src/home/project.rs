@@ -19,6 +19,7 @@ use dgmo_schema::code::Hint;
 use dgmo_schema::id::Digest;
 use dgmo_schema::name::ProfileName;
 use dgmo_store::durable;
+use dgmo_store::look;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -121,9 +122,7 @@ impl Project {
         let above = home.projects();
         let mut text = serde_json::to_vec_pretty(self).expect("a project has string keys");
         text.push(b'\n');
-        if !above.is_dir() {
-            durable::make_folders(&above).map_err(|error| failed("make", &above, error))?;
-        }
+        durable::make_folders(&above).map_err(|error| failed("make", &above, error))?;
         // Whoever made the folder may have died before its name was on disk.
         durable::sync_folder(home.root()).map_err(|error| failed("sync", &above, error))?;
         durable::replace_file(&path, &text, 0o644).map_err(|error| failed("write", &path, error))
@@ -137,15 +136,16 @@ impl Project {
             removed => removed.map_err(|error| failed("remove", &path, error))?,
         }
         let above = home.projects();
-        if !above.is_dir() {
+        if !look::is_folder(&above).map_err(|error| failed("look at", &above, error))? {
             return Ok(());
         }
         durable::sync_folder(&above).map_err(|error| failed("sync", &above, error))
     }
 
     /// Whether a project is there at all, told without reading it.
-    pub fn is_known(home: &Home, folder: &Path) -> bool {
-        path_of(home, folder).exists()
+    pub fn is_known(home: &Home, folder: &Path) -> Result<bool, ProjectError> {
+        let path = path_of(home, folder);
+        look::is_there(&path).map_err(|error| failed("look at", &path, error))
     }
 
     /// Whether the files are what they were when somebody decided. Reads no more than these files.

@@ -21,6 +21,7 @@ use super::Result;
 use super::this_system;
 use super::trial;
 use super::write_history;
+use crate::activate::ActivateError;
 use crate::activate::Activation;
 use crate::activate::Footprint;
 use crate::activate::Journal;
@@ -64,10 +65,12 @@ pub(super) fn hold_as_it_is(engine: &Engine<'_>) -> Result<Held> {
 /// Opens the home and the profile to read. What a crash left is brought to an end first, if nobody else is at it.
 pub(super) fn look(engine: &Engine<'_>) -> Result<Store> {
     let store = Store::open(engine.home.root())?;
-    let trial_is_over = Trial::read(&engine.profile)
-        .ok()
-        .flatten()
-        .is_some_and(|trial| trial.is_over(engine.clock.now(), dgmo_store::boot().as_deref()));
+    let trial = match Trial::read(&engine.profile) {
+        Err(ActivateError::Damaged { .. }) => None,
+        trial => trial?,
+    };
+    let trial_is_over =
+        trial.is_some_and(|trial| trial.is_over(engine.clock.now(), dgmo_store::boot().as_deref()));
     if (Journal::is_open(&engine.profile)? || trial_is_over)
         && let Some(guard) = ProfileGuard::try_take(&engine.profile)
     {
@@ -131,8 +134,13 @@ fn mark_if_never_current(engine: &Engine<'_>, from: GenerationNumber, to: Genera
     let was_made_for_it = Generations::of(&engine.profile)
         .load(to)
         .is_ok_and(|generation| generation.parent == from);
-    let history = History::of(&engine.profile).entries().unwrap_or_default();
-    if was_made_for_it && !history.iter().any(|entry| entry.generation == to) {
+    // Where the history cannot be read it may have been current.
+    let was_current = History::of(&engine.profile)
+        .entries()
+        .map_or(true, |entries| {
+            entries.iter().any(|entry| entry.generation == to)
+        });
+    if was_made_for_it && !was_current {
         let why = "it was interrupted before it became current";
         trial::mark_as_failed(engine, to, why);
     }
@@ -252,7 +260,7 @@ pub(super) fn footprint(engine: &Engine<'_>) -> Result<Footprint> {
         Some(held) if asked.is_none() => Ok(held),
         held => {
             let last = match (held, asked) {
-                (None, None) => Footprint::last_target(&engine.profile),
+                (None, None) => Footprint::last_target(&engine.profile)?,
                 _ => None,
             };
             let target = asked.cloned().or(last);

@@ -38,7 +38,7 @@ pub fn check(engine: &Engine<'_>, only: Option<&CheckName>) -> Result<HealthRepo
     drop(store);
     let way = Way::new(engine, Action::Check, (number, &record), (number, &record));
     let _whole = interrupt::hold();
-    let mut checks = trial::look_at(&way, only);
+    let mut checks = trial::look_at(&way, only)?;
     let required = generations.record(number)?.conduct.checks;
     for report in &mut checks {
         report.required = required

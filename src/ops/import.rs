@@ -15,6 +15,7 @@ use dgmo_schema::report::import::ImportedFile;
 use dgmo_schema::report::import::ImportedPackage;
 use dgmo_schema::report::import::NotMapped;
 use dgmo_store::durable;
+use dgmo_store::look;
 
 use super::Engine;
 use super::OpError;
@@ -76,7 +77,7 @@ pub fn import(engine: &Engine<'_>, request: &ImportRequest) -> Result<ImportRepo
     // What we wrote is read like any other: a manifest that does not load is never written.
     manifest::load_text(&request.manifest, &text)?;
     let folder = request.manifest.parent().unwrap_or(Path::new("."));
-    if fs::symlink_metadata(&request.manifest).is_ok() {
+    if is_there(&request.manifest)? {
         if !request.dry_run {
             // One that was stopped may have named it without waiting for the disk.
             durable::sync_folder(folder).map_err(OpError::io("sync", folder))?;
@@ -149,11 +150,16 @@ fn copies(found: &Found, folder: &Path) -> Result<Vec<Copy>> {
     for copy in &mut copies {
         // Joining nothing leaves a slash at the end.
         copy.to = copy.to.components().collect();
-        if fs::symlink_metadata(&copy.to).is_ok() && !is_same(&copy.from, &copy.to) {
+        if is_there(&copy.to)? && !is_same(&copy.from, &copy.to) {
             return Err(taken(&copy.to, true).into());
         }
     }
     Ok(copies)
+}
+
+/// What cannot be looked at is not written over.
+fn is_there(path: &Path) -> Result<bool> {
+    Ok(look::is_there(path).map_err(OpError::io("look at", path))?)
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
@@ -163,7 +169,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 fn write_copies(copies: &[Copy]) -> Result<()> {
     for copy in copies {
-        if fs::symlink_metadata(&copy.to).is_ok() {
+        if is_there(&copy.to)? {
             continue;
         }
         let above = copy.to.parent().unwrap_or(Path::new("."));

@@ -28,10 +28,15 @@ impl<'a> Users<'a> {
         // Who cannot be asked may use anything.
         let running = roots::running(engine.home.root());
         let running = running.map_err(OpError::io("look through", Path::new("/proc")))?;
+        // By another path than theirs nobody would be found to use anything.
+        let real = match std::fs::canonicalize(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => folder,
+            real => real.map_err(OpError::io("look at", &folder))?,
+        };
         Ok(Self {
             profile: &engine.profile,
             paths: running.profile_paths,
-            real: std::fs::canonicalize(&folder).unwrap_or(folder),
+            real,
         })
     }
 

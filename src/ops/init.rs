@@ -4,6 +4,7 @@ use std::path::Path;
 
 use dgmo_schema::report::profile::InitReport;
 use dgmo_store::durable;
+use dgmo_store::look;
 
 use super::OpError;
 use super::Result;
@@ -25,7 +26,8 @@ pub enum Tell {
 /// Writes a manifest into `folder`, which is made if it is missing. One that is there is never touched.
 pub fn init(folder: &Path, tell: Tell) -> Result<InitReport> {
     let path = folder.join(manifest::MANIFEST_FILE);
-    let is_there = std::fs::symlink_metadata(&path).is_ok();
+    // One that cannot be looked at is not written over.
+    let is_there = look::is_there(&path).map_err(OpError::io("look at", &path))?;
     let start_file = match tell {
         Tell::Shell => Some(tell_shell()?),
         Tell::Nobody => None,

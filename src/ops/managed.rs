@@ -22,6 +22,7 @@ use dgmo_store::AddOptions;
 use dgmo_store::Content;
 use dgmo_store::Node;
 use dgmo_store::Store;
+use dgmo_store::look;
 
 use super::Engine;
 use super::OpError;
@@ -405,9 +406,12 @@ impl<'a> Managed<'a> {
     }
 
     /// Where the manifest was that the generation was made from.
-    pub(super) fn manifest(&self) -> Option<PathBuf> {
-        let path = PathBuf::from(self.generation.manifest.as_ref()?);
-        path.is_file().then_some(path)
+    pub(super) fn manifest(&self) -> Result<Option<PathBuf>> {
+        let Some(path) = self.generation.manifest.as_ref().map(PathBuf::from) else {
+            return Ok(None);
+        };
+        let is_there = look::is_file(&path).map_err(OpError::io("look at", &path))?;
+        Ok(is_there.then_some(path))
     }
 
     /// `path` as other programs name it.

@@ -1,7 +1,5 @@
 //! `dgmo rollback`: another generation becomes current. It needs no network, no build, no free disk.
 
-use std::io;
-
 use dgmo_schema::event::Event;
 use dgmo_schema::generation::Generation;
 use dgmo_schema::generation::GenerationNumber;
@@ -164,9 +162,10 @@ fn settled(
 }
 
 /// Where a change that waits to be confirmed goes back to.
-fn waits_at(engine: &Engine<'_>, current: GenerationNumber) -> Option<GenerationNumber> {
-    let trial = Trial::read(&engine.profile).ok().flatten()?;
-    (trial.waits() && trial.to == current).then_some(trial.from)
+fn waits_at(engine: &Engine<'_>, current: GenerationNumber) -> Result<Option<GenerationNumber>> {
+    let trial = Trial::read(&engine.profile)?;
+    let trial = trial.filter(|trial| trial.waits() && trial.to == current);
+    Ok(trial.map(|trial| trial.from))
 }
 
 /// What the current generation is made of; nothing where that is lost.
@@ -178,9 +177,7 @@ fn record_to_go_back_to(
 ) -> Result<Option<Record>> {
     match generations.record(current) {
         Ok(record) => Ok(Some(record)),
-        Err(ReadError::Io { path, source }) if source.kind() != io::ErrorKind::NotFound => {
-            Err(ReadError::Io { path, source }.into())
-        }
+        Err(error) if error.is_no_answer() => Err(error.into()),
         Err(_) => Ok(None),
     }
 }
@@ -207,7 +204,7 @@ impl Way {
             Some(words) => generations.find(words)?,
             None => match generations.current() {
                 Err(ReadError::Pointer { .. }) => last_known(engine)?,
-                Ok(current) if let Some(goal) = waits_at(engine, current) => goal,
+                Ok(current) if let Some(goal) = waits_at(engine, current)? => goal,
                 _ => before_current(generations)?,
             },
         };

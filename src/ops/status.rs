@@ -48,7 +48,7 @@ pub fn status(engine: &Engine<'_>) -> Result<StatusReport> {
         file_count: (record.files.len() + record.secrets.len()) as u64,
         drift,
         set_aside: aside.collect(),
-        services_down: services::down(engine, record),
+        services_down: services::down(engine, record)?,
         awaiting: confirm::awaiting(engine)?,
     })
 }

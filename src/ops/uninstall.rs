@@ -22,6 +22,7 @@ use dgmo_store::ExclusiveGuard;
 use dgmo_store::OpenError;
 use dgmo_store::Store;
 use dgmo_store::durable;
+use dgmo_store::look;
 
 use super::Engine;
 use super::OpError;
@@ -36,6 +37,7 @@ use super::shown;
 use crate::activate::Footprint;
 use crate::activate::InTheWay;
 use crate::generation::Generations;
+use crate::generation::ReadError;
 use crate::health::Marked;
 use crate::health::StartFile;
 use crate::home;
@@ -95,9 +97,9 @@ pub fn uninstall(engine: &Engine<'_>, request: &UninstallRequest) -> Result<Unin
         kept: Vec::new(),
     };
     let root = engine.home.root();
-    let manifests = manifests(engine, request);
+    let manifests = manifests(engine, request)?;
     match Store::open(root) {
-        Err(OpenError::Absent { .. }) if !root.join("store").exists() => {}
+        Err(OpenError::Absent { .. }) if !is_there(&root.join("store"))? => {}
         // One that is damaged is put in order first: what it holds in target folders has to come back.
         _ => profiles(engine, request, &mut report)?,
     }
@@ -164,7 +166,7 @@ fn start_files(request: &UninstallRequest, report: &mut UninstallReport) -> Resu
         return Ok(());
     };
     for file in StartFile::all(&user) {
-        match file.look() {
+        match file.look().map_err(OpError::io("read", file.path()))? {
             Marked::Nothing => {}
             Marked::Theirs => report.kept.push(Kept {
                 path: shown(file.path()),
@@ -182,21 +184,28 @@ fn start_files(request: &UninstallRequest, report: &mut UninstallReport) -> Resu
 }
 
 /// Every manifest a generation was made from, and the one here.
-fn manifests(engine: &Engine<'_>, request: &UninstallRequest) -> BTreeSet<PathBuf> {
+fn manifests(engine: &Engine<'_>, request: &UninstallRequest) -> Result<BTreeSet<PathBuf>> {
     let mut paths = BTreeSet::new();
     if let Some(path) = &request.manifest {
         paths.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone()));
     }
-    for name in begin::profile_names(engine).unwrap_or_default() {
+    for name in begin::profile_names(engine)? {
         let profile = engine.home.profile(name);
         let generations = Generations::of(&profile);
-        for number in generations.numbers().unwrap_or_default() {
-            if let Ok(generation) = generations.load(number) {
-                paths.extend(generation.manifest.map(PathBuf::from));
+        let numbers = match generations.numbers() {
+            Err(ReadError::NoProfile { .. }) => continue,
+            numbers => numbers?,
+        };
+        for number in numbers {
+            match generations.load(number) {
+                Ok(generation) => paths.extend(generation.manifest.map(PathBuf::from)),
+                // What is damaged or gone names none; what cannot be read may, and goes with the home.
+                Err(error) if error.is_no_answer() => return Err(error.into()),
+                Err(_) => {}
             }
         }
     }
-    paths
+    Ok(paths)
 }
 
 /// A manifest nobody changed since `dgmo init` wrote it goes, with the lock beside it. Any other is a person's work.
@@ -206,9 +215,27 @@ fn texts(
     report: &mut UninstallReport,
 ) -> Result<()> {
     for path in manifests {
-        let Ok(text) = fs::read(path) else {
-            still_gone(path, request)?;
-            continue;
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                still_gone(path, request)?;
+                continue;
+            }
+            Err(error) if request.manifests => {
+                return Err(OpError::io("read", path)(error).into());
+            }
+            Err(error) => {
+                report.kept.push(Kept {
+                    path: shown(path),
+                    why: format!("it cannot be read, so it may be your work: {error}"),
+                });
+                continue;
+            }
         };
         if text != manifest::STARTER.as_bytes() && !request.manifests {
             report.kept.push(Kept {
@@ -219,7 +246,7 @@ fn texts(
         }
         // The lock first: without its manifest nobody would find it again.
         for gone in [lock::path_beside(path), path.clone()] {
-            if fs::symlink_metadata(&gone).is_err() {
+            if !is_there(&gone)? {
                 continue;
             }
             if !request.dry_run {
@@ -236,7 +263,7 @@ fn texts(
 /// An earlier run may have removed it and not brought that to disk.
 fn still_gone(path: &Path, request: &UninstallRequest) -> Result<()> {
     let above = path.parent().unwrap_or(Path::new("."));
-    if !request.dry_run && above.is_dir() {
+    if !request.dry_run && is_folder(above)? {
         durable::sync_folder(above).map_err(OpError::io("sync", above))?;
     }
     Ok(())
@@ -248,13 +275,13 @@ fn home(
     report: &mut UninstallReport,
 ) -> Result<()> {
     let root = engine.home.root();
-    if let Some((above, gone)) = half_gone(root) {
+    if let Some((above, gone)) = half_gone(root)? {
         report.removed.push(shown(root));
         if !request.dry_run {
             finish(root, &above, &gone)?;
         }
     }
-    if fs::symlink_metadata(root).is_err() {
+    if !is_there(root)? {
         return Ok(());
     }
     report.removed.push(shown(root));
@@ -262,7 +289,7 @@ fn home(
         return Ok(());
     }
     let guards = alone(engine)?;
-    let above = above_what_was_made(root);
+    let above = above_what_was_made(root)?;
     let gone = above.join(gone_name(root));
     match durable::rename(root, &gone) {
         Ok(()) => {
@@ -295,7 +322,7 @@ fn alone(engine: &Engine<'_>) -> Result<(Vec<ProfileGuard>, Option<ExclusiveGuar
     let mut profiles = Vec::new();
     for name in begin::profile_names(engine)? {
         let profile = engine.home.profile(name);
-        if profile.folder().is_dir() {
+        if is_folder(profile.folder())? {
             let now = engine.clock.now();
             profiles.push(ProfileGuard::take(
                 &profile,
@@ -307,6 +334,7 @@ fn alone(engine: &Engine<'_>) -> Result<(Vec<ProfileGuard>, Option<ExclusiveGuar
     }
     let store = match Store::open(engine.home.root()) {
         Ok(store) => Some(store.wait_to_exclude(engine.observer)?),
+        Err(error @ OpenError::Io { .. }) => return Err(error.into()),
         // No home any more: there is nobody who could use it.
         Err(_) => None,
     };
@@ -321,21 +349,31 @@ fn gone_name(root: &Path) -> std::ffi::OsString {
 }
 
 /// The home on its way out, if an earlier run was stopped, and the folder it is in.
-fn half_gone(root: &Path) -> Option<(PathBuf, PathBuf)> {
-    root.ancestors().skip(1).find_map(|above| {
+fn half_gone(root: &Path) -> Result<Option<(PathBuf, PathBuf)>> {
+    for above in root.ancestors().skip(1) {
         let gone = above.join(gone_name(root));
-        fs::symlink_metadata(&gone)
-            .is_ok()
-            .then(|| (above.to_owned(), gone))
-    })
+        if is_there(&gone)? {
+            return Ok(Some((above.to_owned(), gone)));
+        }
+    }
+    Ok(None)
+}
+
+/// What cannot be looked at stays, and so does what knows of it.
+fn is_there(path: &Path) -> Result<bool> {
+    Ok(look::is_there(path).map_err(UninstallError::at("look at", path))?)
+}
+
+fn is_folder(path: &Path) -> Result<bool> {
+    Ok(look::is_folder(path).map_err(UninstallError::at("look at", path))?)
 }
 
 /// The nearest folder above the home that was there before it.
-fn above_what_was_made(root: &Path) -> PathBuf {
-    let made = dgmo_store::meta::made_above(root);
+fn above_what_was_made(root: &Path) -> Result<PathBuf> {
+    let made = dgmo_store::meta::made_above(root).map_err(UninstallError::at("read", root))?;
     let mut above = root.ancestors().skip(1 + made);
     let nearest = root.parent().unwrap_or(root);
-    above.next().unwrap_or(nearest).to_owned()
+    Ok(above.next().unwrap_or(nearest).to_owned())
 }
 
 /// Folders made for the home go first, those that are empty now; the rest of the home last.
@@ -361,10 +399,10 @@ fn finish(root: &Path, above: &Path, gone: &Path) -> Result<()> {
 /// `meta.json` goes last: until then it is a home, and the next run finds it.
 fn empty_in_place(root: &Path) -> Result<()> {
     let failed = |path: &Path| UninstallError::at("remove", path);
-    let entries = fs::read_dir(root).map_err(failed(root))?;
-    for entry in entries.flatten() {
-        if entry.file_name() != "meta.json" {
-            durable::remove_all(&entry.path()).map_err(failed(&entry.path()))?;
+    for name in look::names_in(root).map_err(failed(root))? {
+        if name != "meta.json" {
+            let path = root.join(name);
+            durable::remove_all(&path).map_err(failed(&path))?;
         }
     }
     durable::remove_all(&root.join("meta.json")).map_err(failed(root))?;

@@ -48,12 +48,18 @@ pub(super) fn socket_path(profile: &Profile) -> PathBuf {
     profile.services().join("socket")
 }
 
-/// Whether a supervisor of this profile lives.
-pub fn is_supervised(profile: &Profile) -> bool {
-    let Ok(file) = File::open(lock_path(profile)) else {
-        return false;
+/// Whether a supervisor of this profile lives. Who took it for dead would have the init system start what runs.
+pub fn is_supervised(profile: &Profile) -> Result<bool, ServiceError> {
+    let path = lock_path(profile);
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        file => file.map_err(ServiceError::io("look at", &path))?,
     };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(ServiceError::io("look at", &path)(error)),
+    }
 }
 
 /// Asks the supervisor of `profile`.

@@ -131,8 +131,8 @@ impl Store {
         for entry in entries {
             let path = entry.map_err(WriteError::at(&folder))?.path();
             let is_link = fs::symlink_metadata(&path).is_ok_and(|it| it.is_symlink());
-            // Follows it.
-            if is_link && !path.exists() {
+            // Follows it. One that cannot be followed stays: it may lead to a tree that is there.
+            if is_link && matches!(path.try_exists(), Ok(false)) {
                 durable::remove_file(&path).map_err(WriteError::at(&path))?;
                 has_deleted = true;
             }
@@ -195,6 +195,20 @@ mod tests {
         let plan = store.plan_collect(&nobody, &Silent).unwrap();
         store.collect(plan, &nobody, &Silent).unwrap();
         assert!(!look::is_there(anchor.path()).unwrap());
+    }
+
+    /// It leads to itself, as if the disk did not say where.
+    #[test]
+    fn an_anchor_that_cannot_be_followed_is_not_taken_for_one_that_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_or_create(&folder.path().join("home")).unwrap();
+        let anchor = store.anchor("abc").unwrap();
+        laid_out(&store, &anchor, b"1");
+        durable::point(anchor.path(), Path::new("abc")).unwrap();
+        let nobody = || Ok(Vec::new());
+        let plan = store.plan_collect(&nobody, &Silent).unwrap();
+        store.collect(plan, &nobody, &Silent).unwrap();
+        assert!(look::is_there(anchor.path()).unwrap());
     }
 
     #[test]

@@ -56,8 +56,8 @@ impl Hold {
 }
 
 /// A text that is the same for as long as the process lives, and that no later process with its number has; nothing if
-/// there is no such process.
-pub fn mark_of_process(process: u32) -> Option<String> {
+/// there is no such process, or the system tells nothing of any.
+pub fn mark_of_process(process: u32) -> io::Result<Option<String>> {
     platform::mark_of_process(process)
 }
 
@@ -88,9 +88,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_process_keeps_its_mark_and_nobody_else_has_it() {
-        let mine = mark_of_process(std::process::id()).unwrap();
-        assert_eq!(mark_of_process(std::process::id()), Some(mine.clone()));
-        assert_ne!(mark_of_process(1), Some(mine));
-        assert_eq!(mark_of_process(u32::MAX), None);
+        let mine = mark_of_process(std::process::id()).unwrap().unwrap();
+        let again = mark_of_process(std::process::id()).unwrap();
+        assert_eq!(again, Some(mine.clone()));
+        assert_ne!(mark_of_process(1).unwrap(), Some(mine));
+        assert_eq!(mark_of_process(u32::MAX).unwrap(), None);
     }
 }

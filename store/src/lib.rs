@@ -2,9 +2,9 @@
 //!
 //! The modules stand in reading order; each uses those above it.
 
-pub mod durable;
-
 pub mod look;
+
+pub mod durable;
 
 mod platform;
 

@@ -22,6 +22,18 @@ pub fn is_file(path: &Path) -> io::Result<bool> {
     Ok(seen(fs::metadata(path))?.is_some_and(|found| found.is_file()))
 }
 
+/// Whether links lead round in a circle: that is an answer too, for who wants to know whether it can ever be used.
+#[cfg(unix)]
+pub fn leads_round(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+/// There it is not told from other failures.
+#[cfg(windows)]
+pub fn leads_round(_error: &io::Error) -> bool {
+    false
+}
+
 /// What is in the folder; nothing if it is not there.
 pub fn names_in(folder: &Path) -> io::Result<BTreeSet<OsString>> {
     match fs::read_dir(folder) {
@@ -73,6 +85,17 @@ mod tests {
         assert!(is_there(&file).unwrap() && is_file(&file).unwrap());
         assert!(!is_folder(&file).unwrap() && is_folder(folder.path()).unwrap());
         assert!(!is_there(&file.join("below")).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_itself_leads_round_and_a_failure_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("round");
+        durable::symlink(Path::new("round"), &path).unwrap();
+        assert!(leads_round(&is_folder(&path).unwrap_err()));
+        let long = folder.path().join("x".repeat(5_000));
+        assert!(!leads_round(&is_folder(&long).unwrap_err()));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! version can add to a home without older ones breaking what they do not understand.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -38,9 +39,12 @@ fn is_zero(count: &usize) -> bool {
 }
 
 /// How many folders above `home` were made for it, as far as is known.
-pub fn made_above(home: &Path) -> usize {
-    let text = std::fs::read(home.join("meta.json")).unwrap_or_default();
-    serde_json::from_slice::<Meta>(&text).map_or(0, |meta| meta.made_above)
+pub fn made_above(home: &Path) -> io::Result<usize> {
+    let text = match std::fs::read(home.join("meta.json")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        text => text?,
+    };
+    Ok(serde_json::from_slice::<Meta>(&text).map_or(0, |meta| meta.made_above))
 }
 
 /// The features a home uses, by what one may do who does not know them.
@@ -123,6 +127,16 @@ mod tests {
         assert_eq!(read.access_knowing(&["x"]), Access::Full);
         let refuse = meta(r#"{"format": 1, "features": {"refuse": ["x"], "read-only": ["y"]}}"#);
         assert!(matches!(refuse.access(), Access::None(_)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_was_made_for_a_home_that_cannot_be_read_is_not_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(made_above(home.path()).unwrap(), 0);
+        let path = home.path().join("meta.json");
+        crate::durable::symlink(Path::new("meta.json"), &path).unwrap();
+        assert!(made_above(home.path()).is_err());
     }
 
     #[test]

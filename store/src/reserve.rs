@@ -7,6 +7,7 @@ use std::io::Write;
 
 use crate::durable;
 use crate::durable::Folder;
+use crate::look;
 use crate::platform;
 use crate::store::Store;
 
@@ -22,7 +23,8 @@ impl Store {
     /// Makes the reserve if it is not there. On a disk that is still full there is none; that is no error.
     pub fn ensure_reserve(&self) {
         let path = self.layout().reserve();
-        if path.exists() {
+        // One that cannot be looked at may be there.
+        if !matches!(look::is_there(&path), Ok(false)) {
             return;
         }
         if make(&path).is_err() {

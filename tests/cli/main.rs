@@ -28,6 +28,7 @@ mod hooks;
 mod importing;
 mod in_the_way;
 mod index;
+mod looking;
 mod manifests;
 mod mirroring;
 mod mirrors;

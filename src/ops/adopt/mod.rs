@@ -62,7 +62,10 @@ pub fn adopt(
 ) -> Result<AdoptReport> {
     let store = begin::look(engine)?;
     let managed = Managed::current(engine, &store)?;
-    let named = request.manifest.clone().or_else(|| managed.manifest());
+    let named = match &request.manifest {
+        Some(named) => Some(named.clone()),
+        None => managed.manifest()?,
+    };
     let path = named.or_else(|| request.nearest.clone());
     switch.manifest = path.ok_or(OpError::NoManifest)?;
     let guard = ManifestGuard::take(&switch.manifest, engine.wait, engine.observer)?;

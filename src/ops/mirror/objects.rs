@@ -172,7 +172,9 @@ impl<'a> Objects<'a> {
         let mut listed = BTreeSet::new();
         for shard in names_in(&self.folder)? {
             let folder = self.folder.join(&shard);
-            if shard.len() != 2 || !folder.is_dir() {
+            let is_shard = shard.len() == 2
+                && look::is_folder(&folder).map_err(OpError::io("look at", &folder))?;
+            if !is_shard {
                 continue;
             }
             for name in names_in(&folder)? {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use dgmo_schema::code::Code;
+use dgmo_schema::code::Diagnose;
 use dgmo_schema::code::Hint;
 use dgmo_schema::generation::Generation;
 use dgmo_schema::generation::GenerationNumber;
@@ -17,6 +18,8 @@ use dgmo_store::Store;
 use dgmo_store::durable;
 
 use super::Healer;
+use super::is_there;
+use super::numbers_of;
 use crate::activate::Image;
 use crate::activate::Live;
 use crate::activate::Seal;
@@ -38,7 +41,7 @@ impl Healer<'_> {
     pub(super) fn generations(&mut self, store: &Store, name: &ProfileName) -> Result<()> {
         let engine = self.for_profile(name);
         let generations = Generations::of(&engine.profile);
-        for number in generations.numbers().unwrap_or_default() {
+        for number in numbers_of(&engine.profile)? {
             if self.dry_run && self.rebuilt.contains(&(name.clone(), number)) {
                 continue;
             }
@@ -57,6 +60,7 @@ impl Healer<'_> {
                     );
                     self.documents(&engine, number, message);
                 }
+                Err(error) if error.is_no_answer() => self.unread(&engine, number, &error),
                 Err(error @ (ReadError::Damaged { .. } | ReadError::Io { .. })) => {
                     self.documents(&engine, number, error.to_string());
                 }
@@ -65,6 +69,17 @@ impl Healer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Nobody shall drop a generation because it cannot be read now.
+    fn unread(&mut self, engine: &Engine<'_>, number: GenerationNumber, error: &ReadError) {
+        let path = engine.profile.generation(number);
+        let finding = Finding::new(Code::GenerationDamaged, error.to_string()).at(&path);
+        let remedy = error.hint();
+        self.left(match remedy {
+            Some(remedy) => finding.remedy(remedy),
+            None => finding,
+        });
     }
 
     /// What only the document said is gone with it: the generation has to go too.
@@ -95,7 +110,7 @@ impl Healer<'_> {
         generation: &Generation,
         record: &Record,
     ) -> Result<()> {
-        let wrong = wrong_parts(engine, store, generation, record);
+        let wrong = wrong_parts(engine, store, generation, record)?;
         if wrong.is_empty() {
             return Ok(());
         }
@@ -116,28 +131,37 @@ impl Healer<'_> {
     }
 }
 
-/// The parts that differ from what the record says.
+/// The parts that differ from what the record says. One that cannot be looked at is made again as well: all of it is in
+/// the record. Generation 0 was not made from its own, so of that one only what is missing is.
 fn wrong_parts(
     engine: &Engine<'_>,
     store: &Store,
     generation: &Generation,
     record: &Record,
-) -> Vec<&'static str> {
+) -> Result<Vec<&'static str>> {
     let place = engine.profile.generation(generation.number);
     let is_zero = generation.number == GenerationNumber::ZERO;
-    let is_right = |part: &str| match part {
-        UNITS if record.conduct.services.is_empty() => true,
-        UNITS => are_units_right(engine, store, generation, record),
-        _ if is_zero => fs::symlink_metadata(place.join(part)).is_ok(),
-        "view" => assemble::view_of(record, generation, &|id| store.read_tree(id))
-            .map_or(place.join(part).is_dir(), |view| {
-                view.is_shown_at(&place.join(part))
-            }),
-        "files" => are_files_right(store, &place.join(part), record),
-        _ => fs::read_to_string(place.join(part))
-            .is_ok_and(|text| text == assemble::environment(record, &place)),
+    let is_right = |part: &str| -> Result<bool> {
+        Ok(match part {
+            UNITS if record.conduct.services.is_empty() => true,
+            UNITS => are_units_right(engine, store, generation, record),
+            _ if is_zero => is_there(&place.join(part))?,
+            "view" => assemble::view_of(record, generation, &|id| store.read_tree(id))
+                .map_or(place.join(part).is_dir(), |view| {
+                    view.is_shown_at(&place.join(part))
+                }),
+            "files" => are_files_right(store, &place.join(part), record),
+            _ => fs::read_to_string(place.join(part))
+                .is_ok_and(|text| text == assemble::environment(record, &place)),
+        })
     };
-    PARTS.into_iter().filter(|part| !is_right(part)).collect()
+    let mut wrong = Vec::new();
+    for part in PARTS {
+        if !is_right(part)? {
+            wrong.push(part);
+        }
+    }
+    Ok(wrong)
 }
 
 fn are_units_right(

@@ -10,10 +10,15 @@ use dgmo_store::Layout;
 use dgmo_store::OpenError;
 use dgmo_store::Store;
 use dgmo_store::durable;
+use dgmo_store::look;
 use dgmo_store::meta::Meta;
 use dgmo_store::repair::move_to_found;
 
 use super::Healer;
+use super::is_folder;
+use super::is_there;
+use super::names_in;
+use super::store_if_whole;
 use crate::health;
 use crate::health::Finding;
 use crate::ops::OpError;
@@ -36,18 +41,19 @@ impl Healer<'_> {
         }
         for cache in [layout.cache(), self.engine.home.downloads()] {
             // Only the cache itself is always there.
-            if cache == layout.cache() || fs::symlink_metadata(&cache).is_ok() {
+            if cache == layout.cache() || is_there(&cache)? {
                 self.folder(&layout, &cache, Code::CacheDamaged)?;
             }
         }
         for file in [layout.gate(), layout.lock()] {
             self.lock_file(&layout, &file)?;
         }
-        for finding in health::permissions(&root) {
+        let open = health::permissions(&root).map_err(OpError::io("look at", &root))?;
+        for finding in open {
             self.close(finding)?;
         }
         self.leftovers(&layout)?;
-        let Ok(store) = Store::open(&root) else {
+        let Some(store) = store_if_whole(self.engine)? else {
             return Ok(());
         };
         for finding in health::reserve(&store) {
@@ -60,7 +66,7 @@ impl Healer<'_> {
     fn meta(&mut self, layout: &Layout) -> Result<()> {
         let is_damaged = match Store::open(layout.home()) {
             Err(OpenError::Damaged { .. }) => true,
-            Err(OpenError::Absent { .. }) if layout.objects().is_dir() => false,
+            Err(OpenError::Absent { .. }) if is_folder(&layout.objects())? => false,
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(()),
         };
@@ -89,13 +95,14 @@ impl Healer<'_> {
     }
 
     fn folder(&mut self, layout: &Layout, path: &Path, code: Code) -> Result<()> {
-        let there = fs::symlink_metadata(path).ok();
-        if path.is_dir() {
+        // One that cannot be looked at is not missing: what it holds would be moved away with it.
+        if is_folder(path)? {
             return Ok(());
         }
-        let message = match there {
-            None => format!("the folder `{}` is missing", path.display()),
-            Some(_) => format!("`{}` is not a folder", path.display()),
+        let message = if is_there(path)? {
+            format!("`{}` is not a folder", path.display())
+        } else {
+            format!("the folder `{}` is missing", path.display())
         };
         if !self.dry_run {
             move_to_found(layout, path)?;
@@ -108,8 +115,13 @@ impl Healer<'_> {
     }
 
     fn lock_file(&mut self, layout: &Layout, path: &Path) -> Result<()> {
-        if File::open(path).is_ok() && path.is_file() {
-            return Ok(());
+        match File::open(path).and_then(|file| file.metadata()) {
+            Ok(there) if there.is_file() => return Ok(()),
+            // Who holds it would not see another one in its place.
+            Err(error) if is_plain_file(path)? => {
+                return Err(OpError::io("open", path)(error).into());
+            }
+            _ => {}
         }
         let message = format!("the lock file `{}` cannot be used", path.display());
         if !self.dry_run {
@@ -135,13 +147,18 @@ impl Healer<'_> {
 
     /// What dead insertions left; the next insertion removes it.
     fn leftovers(&mut self, layout: &Layout) -> Result<()> {
-        let entries = fs::read_dir(layout.staging()).into_iter().flatten();
-        for entry in entries.flatten() {
-            let path = entry.path();
-            let owner = File::open(path.join("owner"));
-            let is_dead = owner.is_ok_and(|owner| owner.try_lock().is_ok());
-            // One without an owner is about to be used, or somebody else put it there.
-            let is_stray = !path.join("owner").exists() && !is_empty_folder(&path);
+        let staging = layout.staging();
+        for name in names_in(&staging)? {
+            let path = staging.join(name);
+            let owner = path.join("owner");
+            let (is_dead, is_stray) = match File::open(&owner) {
+                Ok(owner) => (owner.try_lock().is_ok(), false),
+                // One without an owner is about to be used, or somebody else put it there.
+                Err(error) if is_absence(&error) || look::leads_round(&error) => {
+                    (false, !is_empty_folder(&path)?)
+                }
+                Err(error) => return Err(OpError::io("open", &owner)(error).into()),
+            };
             if is_stray && !self.dry_run {
                 move_to_found(layout, &path)?;
             }
@@ -160,6 +177,21 @@ impl Healer<'_> {
     }
 }
 
-fn is_empty_folder(path: &Path) -> bool {
-    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+/// One that is gone by now is as good as empty.
+fn is_empty_folder(path: &Path) -> Result<bool> {
+    Ok(!is_there(path)? || is_folder(path)? && names_in(path)?.is_empty())
+}
+
+fn is_plain_file(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Err(error) if is_absence(&error) => Ok(false),
+        there => Ok(there.map_err(OpError::io("look at", path))?.is_file()),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }

@@ -11,24 +11,32 @@ mod mirrors;
 mod needs;
 mod objects;
 mod offers;
+mod realign;
 mod records;
 
 pub use offers::FromError;
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
 use std::path::PathBuf;
 
 use dgmo_schema::generation::GenerationNumber;
 use dgmo_schema::name::ProfileName;
 use dgmo_schema::report::health::RepairReport;
+use dgmo_store::OpenError;
 use dgmo_store::Store;
 use dgmo_store::durable;
+use dgmo_store::look;
 
 use super::Engine;
 use super::OpError;
 use super::Result;
 use super::begin;
+use crate::generation::Generations;
+use crate::generation::ReadError;
 use crate::health::Finding;
+use crate::home::Profile;
 
 /// What a repair is asked for.
 #[derive(Debug, Default)]
@@ -90,7 +98,7 @@ pub(super) fn bring_to_an_end(engine: &Engine<'_>) -> Result<()> {
 pub(super) fn look(engine: &Engine<'_>) -> Result<Vec<Finding>> {
     let mut healer = Healer::new(engine, true, &[]);
     healer.home()?;
-    let Ok(store) = Store::open(engine.home.root()) else {
+    let Some(store) = store_if_whole(engine)? else {
         return Ok(healer.found());
     };
     for name in begin::profile_names(engine)? {
@@ -99,6 +107,40 @@ pub(super) fn look(engine: &Engine<'_>) -> Result<Vec<Finding>> {
         healer.presence(&store, &name);
     }
     Ok(healer.found())
+}
+
+/// The store; nothing where the home is damaged, which is a finding. One that cannot be read is none.
+fn store_if_whole(engine: &Engine<'_>) -> Result<Option<Store>> {
+    match Store::open(engine.home.root()) {
+        Ok(store) => Ok(Some(store)),
+        Err(error @ OpenError::Io { .. }) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// What a repair sees of `path`: what it cannot look at it leaves alone.
+fn is_there(path: &Path) -> Result<bool> {
+    Ok(look::is_there(path).map_err(OpError::io("look at", path))?)
+}
+
+/// A link that leads round in a circle can never be one: what lies behind it is not lost by moving it away.
+fn is_folder(path: &Path) -> Result<bool> {
+    match look::is_folder(path) {
+        Err(error) if look::leads_round(&error) => Ok(false),
+        found => Ok(found.map_err(OpError::io("look at", path))?),
+    }
+}
+
+fn names_in(folder: &Path) -> Result<BTreeSet<OsString>> {
+    Ok(look::names_in(folder).map_err(OpError::io("read", folder))?)
+}
+
+/// The generations of a profile; none where it has none yet.
+fn numbers_of(profile: &Profile) -> Result<Vec<GenerationNumber>> {
+    match Generations::of(profile).numbers() {
+        Err(ReadError::NoProfile { .. }) => Ok(Vec::new()),
+        numbers => Ok(numbers?),
+    }
 }
 
 /// One who goes through a home, finds what is wrong and, unless it is a dry run, mends it.

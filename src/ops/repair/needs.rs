@@ -14,6 +14,7 @@ use dgmo_store::Root;
 use dgmo_store::Store;
 
 use super::Healer;
+use super::numbers_of;
 use crate::generation::Generations;
 use crate::home::Profile;
 use crate::ops::Result;
@@ -44,7 +45,7 @@ impl Healer<'_> {
         for name in begin::profile_names(self.engine)? {
             let profile = self.engine.home.profile(name);
             let generations = Generations::of(&profile);
-            for number in generations.numbers().unwrap_or_default() {
+            for number in numbers_of(&profile)? {
                 if let (Ok(generation), Ok(record)) =
                     (generations.load(number), generations.record(number))
                 {

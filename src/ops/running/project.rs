@@ -12,6 +12,7 @@ use dgmo_schema::report::running::ProjectReport;
 use dgmo_schema::report::running::ProjectSummary;
 use dgmo_schema::report::running::ProjectsReport;
 use dgmo_store::Store;
+use dgmo_store::look;
 
 use super::super::Engine;
 use super::super::OpError;
@@ -21,6 +22,7 @@ use crate::generation::Generations;
 use crate::home::Consent;
 use crate::home::Home;
 use crate::home::Project;
+use crate::home::ProjectError;
 use crate::home::profile_name_for;
 use crate::manifest;
 use crate::manifest::LoadedManifest;
@@ -37,13 +39,13 @@ pub struct ConsentRequest {
 }
 
 /// The profile of the environment that belongs to the manifest's folder; nothing where nobody made it a project.
-pub fn profile_for(home: &Home, manifest: &Path) -> Option<ProfileName> {
-    // Most homes have no projects at all: one look tells.
-    if !home.projects().is_dir() {
-        return None;
-    }
-    let folder = real_folder(manifest)?;
-    Project::is_known(home, &folder).then(|| profile_name_for(&folder))
+pub fn profile_for(home: &Home, manifest: &Path) -> Result<Option<ProfileName>> {
+    let Some(folder) = real_folder(manifest) else {
+        return Ok(None);
+    };
+    // Where that cannot be told, another profile would be changed.
+    let is_known = Project::is_known(home, &folder)?;
+    Ok(is_known.then(|| profile_name_for(&folder)))
 }
 
 /// Decides, durably.
@@ -55,7 +57,10 @@ pub fn consent(engine: &Engine<'_>, request: &ConsentRequest) -> Result<ProjectR
     };
     let home = &engine.home;
     // One that is damaged is written anew.
-    let before = Project::load(home, &folder).ok().flatten();
+    let before = match Project::load(home, &folder) {
+        Err(ProjectError::Damaged { .. }) => None,
+        before => before?,
+    };
     if request.consent.is_some() && before.is_none() && is_of_the_profile(engine, &request.manifest)
     {
         return Err(OpError::ManifestOfProfile {
@@ -118,11 +123,10 @@ pub(in crate::ops) fn renew(engine: &Engine<'_>, switched: &LoadedManifest) {
 fn try_to_renew(engine: &Engine<'_>, switched: &LoadedManifest) -> Result<()> {
     let home = &engine.home;
     let manifest = switched.path.as_path();
-    let Some(folder) = real_folder(manifest).filter(|folder| Project::is_known(home, folder))
-    else {
+    let Some(folder) = real_folder(manifest) else {
         return Ok(());
     };
-    if *engine.profile.name() != profile_name_for(&folder) {
+    if !Project::is_known(home, &folder)? || *engine.profile.name() != profile_name_for(&folder) {
         return Ok(());
     }
     let before = match Project::load(home, &folder)? {
@@ -146,8 +150,9 @@ fn try_to_renew(engine: &Engine<'_>, switched: &LoadedManifest) -> Result<()> {
 pub fn projects(engine: &Engine<'_>) -> Result<ProjectsReport> {
     let folder = engine.home.projects();
     let mut projects = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let text = std::fs::read(entry.path()).unwrap_or_default();
+    for name in look::names_in(&folder).map_err(OpError::io("read", &folder))? {
+        let path = folder.join(name);
+        let text = std::fs::read(&path).map_err(OpError::io("read", &path))?;
         // One that is damaged is told where its folder is used.
         let Ok(project) = serde_json::from_slice::<Project>(&text) else {
             continue;

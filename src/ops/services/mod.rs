@@ -150,15 +150,15 @@ fn report(engine: &Engine<'_>) -> Result<ServicesReport> {
 }
 
 /// Those of the current generation that should run and do not.
-pub(super) fn down(engine: &Engine<'_>, record: &Record) -> Vec<ServiceStatus> {
+pub(super) fn down(engine: &Engine<'_>, record: &Record) -> Result<Vec<ServiceStatus>> {
     if record.conduct.services.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let all: Vec<ServiceName> = record.conduct.services.keys().cloned().collect();
     let order = start_order(&record.conduct.services).unwrap_or(all);
-    let mut statuses = look(engine, &order).unwrap_or_default();
+    let mut statuses = look(engine, &order)?;
     statuses.retain(|status| !status.state.is_well());
-    statuses
+    Ok(statuses)
 }
 
 /// What is to be done with services by hand.

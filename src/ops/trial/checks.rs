@@ -13,19 +13,20 @@ use super::hooks;
 use super::services;
 use crate::check;
 use crate::check::Surroundings;
+use crate::ops::Result;
 use crate::process;
 
 /// Looks at everything `way.to` asks for, or at the one that is named.
-pub(in crate::ops) fn look_at(way: &Way<'_>, only: Option<&CheckName>) -> Vec<CheckReport> {
+pub(in crate::ops) fn look_at(way: &Way<'_>, only: Option<&CheckName>) -> Result<Vec<CheckReport>> {
     let checks = way.to.record.conduct.checks.iter();
     let checks: Vec<_> = checks
         .filter(|(name, _)| only.is_none_or(|only| only == *name))
         .collect();
     let around = Ground {
         way,
-        target: hooks::target(way.engine),
+        target: hooks::target(way.engine)?,
     };
-    check::look_at(&checks, &around, way.engine.observer)
+    Ok(check::look_at(&checks, &around, way.engine.observer))
 }
 
 /// What a check looks at is on this ground.
@@ -35,8 +36,9 @@ struct Ground<'a> {
 }
 
 impl Surroundings for Ground<'_> {
-    fn run(&self, command: &CommandLine, timeout: Lapse) -> Result<(), String> {
+    fn run(&self, command: &CommandLine, timeout: Lapse) -> std::result::Result<(), String> {
         let run = hooks::furnished(self.way, command, timeout);
+        let run = run.map_err(|error| format!("`{command}` cannot be started: {error}"))?;
         match process::run(&run, &|_| ()) {
             Ok(ran) if ran.ending.is_success() => Ok(()),
             Ok(ran) => Err(format!("{}{}", ran.ending, tail(&ran.output))),
@@ -48,7 +50,7 @@ impl Surroundings for Ground<'_> {
         &self.target
     }
 
-    fn is_up(&self, unit: &str) -> Option<Result<(), String>> {
+    fn is_up(&self, unit: &str) -> Option<std::result::Result<(), String>> {
         services::is_up(self.way, unit)
     }
 
@@ -58,7 +60,7 @@ impl Surroundings for Ground<'_> {
 }
 
 /// An error if something required failed.
-pub(super) fn verdict(reports: &[CheckReport]) -> Result<(), TrialError> {
+pub(super) fn verdict(reports: &[CheckReport]) -> std::result::Result<(), TrialError> {
     let failed: Vec<(String, String)> = reports
         .iter()
         .filter(|report| report.required && report.state == CheckState::Failed)

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -14,11 +15,13 @@ use dgmo_schema::lapse::Lapse;
 use dgmo_schema::report::activation::HookReport;
 use dgmo_schema::report::activation::StepKind;
 use dgmo_store::durable;
+use dgmo_store::look;
 
 use super::TrialError;
 use super::Way;
 use super::error::tail;
 use crate::activate::Action;
+use crate::activate::ActivateError;
 use crate::activate::Footprint;
 use crate::env::Var;
 use crate::ops::Engine;
@@ -39,11 +42,13 @@ pub(super) fn run(
     let command = hook.run.to_string();
     let observer = way.engine.observer;
     let task = Task::start(observer, format!("running {command}"), None, Unit::Items);
-    let mut run = furnished(way, &hook.run, hook.timeout);
-    run.environment
-        .push(("DGMO_HOOK".into(), moment(what).into()));
     let each = |line: &str| observer.observe(Event::Detail(format!("{command}: {line}")));
-    let ran = process::run(&run, &each);
+    let run = furnished(way, &hook.run, hook.timeout).map_err(io::Error::other);
+    let ran = run.and_then(|mut run| {
+        run.environment
+            .push(("DGMO_HOOK".into(), moment(what).into()));
+        process::run(&run, &each)
+    });
     drop(task);
     log(way, what, &command, &ran);
     let report = HookReport {
@@ -74,31 +79,38 @@ fn moment(what: StepKind) -> &'static str {
 }
 
 /// `command` with the environment of the way: what hooks and checks get.
-pub(super) fn furnished(way: &Way<'_>, command: &CommandLine, timeout: Lapse) -> Run {
-    let target = target(way.engine);
-    Run {
+pub(super) fn furnished(
+    way: &Way<'_>,
+    command: &CommandLine,
+    timeout: Lapse,
+) -> Result<Run, ActivateError> {
+    let target = target(way.engine)?;
+    // One that cannot be looked at is not missing: starting says why it cannot be used.
+    let is_missing = matches!(look::is_folder(&target), Ok(false));
+    Ok(Run {
         program: process::locate(command.program(), &target),
         arguments: command.arguments().to_vec(),
         environment: environment(way, &target),
-        folder: if target.is_dir() {
-            target
-        } else {
+        folder: if is_missing {
             PathBuf::from("/")
+        } else {
+            target
         },
         timeout: timeout.duration(),
         when_interrupted: match way.action {
             Action::Back => WhenInterrupted::GoesOn,
             Action::Switch | Action::Rollback | Action::Check => WhenInterrupted::Ends,
         },
-    }
+    })
 }
 
 /// Where home files go.
-pub(super) fn target(engine: &Engine<'_>) -> PathBuf {
-    let held = Footprint::load(&engine.profile).ok().flatten();
-    held.map(|held| held.target)
+pub(super) fn target(engine: &Engine<'_>) -> Result<PathBuf, ActivateError> {
+    let held = Footprint::load(&engine.profile)?;
+    Ok(held
+        .map(|held| held.target)
         .or_else(|| engine.target.clone())
-        .unwrap_or_else(|| engine.default_target.clone())
+        .unwrap_or_else(|| engine.default_target.clone()))
 }
 
 /// The variables of the generation gone to, and those that tell of the way; its programs come first.
@@ -150,7 +162,7 @@ fn log_path(way: &Way<'_>) -> PathBuf {
 }
 
 /// Adds what a hook printed to the log. A log that cannot be written stops nothing.
-fn log(way: &Way<'_>, what: StepKind, command: &str, ran: &std::io::Result<Ran>) {
+fn log(way: &Way<'_>, what: StepKind, command: &str, ran: &io::Result<Ran>) {
     if let Err(error) = add_to_log(way, what, command, ran) {
         let text = format!("what `{command}` printed is not kept: {error}");
         way.engine.observer.observe(Event::Warning(text));
@@ -161,8 +173,8 @@ fn add_to_log(
     way: &Way<'_>,
     what: StepKind,
     command: &str,
-    ran: &std::io::Result<Ran>,
-) -> std::io::Result<()> {
+    ran: &io::Result<Ran>,
+) -> io::Result<()> {
     let path = log_path(way);
     durable::make_folders(&way.engine.profile.log())?;
     if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LOG_SIZE) {

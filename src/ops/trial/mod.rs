@@ -271,7 +271,7 @@ impl<'a> Way<'a> {
             result?;
         }
         if !how.no_checks {
-            report.checks = checks::look_at(self, None);
+            report.checks = checks::look_at(self, None)?;
             not_interrupted()?;
             checks::verdict(&report.checks)?;
         }

@@ -53,7 +53,7 @@ pub(super) fn steps(
         return Ok(Vec::new());
     }
     let states = States { engine, from, to };
-    let also = states.users_of_brought(with_state);
+    let also = states.users_of_brought(with_state)?;
     let changes = services::changes(engine, from, to, &also)?;
     let is_run = services::keeper(engine)?.run_by() != RunBy::Nobody;
     let step = |what, name: String, bytes| PlannedStep {
@@ -171,19 +171,17 @@ impl<'a> States<'a> {
     }
 
     /// The services that use what is brought back: they must not run meanwhile.
-    fn users_of_brought(&self, with_state: bool) -> BTreeSet<ServiceName> {
-        let brought = self.brought(with_state).unwrap_or_default();
-        brought
-            .into_iter()
-            .flat_map(|(_, folder)| folder.services.iter().cloned())
-            .collect()
+    fn users_of_brought(&self, with_state: bool) -> Result<BTreeSet<ServiceName>> {
+        let brought = self.brought(with_state)?.into_iter();
+        let users = brought.flat_map(|(_, folder)| folder.services.iter().cloned());
+        Ok(users.collect())
     }
 }
 
 /// What the way does to services; on the way back also to those the way there touched.
 fn changes(way: &Way<'_>, trial: &Trial, with_state: bool) -> Result<Changes> {
     let states = States::of_way(way);
-    let mut also = states.users_of_brought(with_state);
+    let mut also = states.users_of_brought(with_state)?;
     if way.action == Action::Back {
         let touched = &trial.touched;
         also.extend(touched.stopped.iter().chain(&touched.started).cloned());

@@ -54,7 +54,7 @@ pub(super) fn start(engine: &Engine<'_>, trial: &Trial, within: Lapse) -> Result
         words.push("--system".into());
     }
     words.extend([WATCH.into(), "--target".into()]);
-    words.push(hooks::target(engine).into());
+    words.push(hooks::target(engine)?.into());
     words.push(trial.id.clone().into());
     words.push(format!("{}ms", within.as_millis()).into());
     process::start_apart(&words)

@@ -50,7 +50,7 @@ impl<'a> Keeper<'a> {
     /// Looks who it is. A supervisor that was started goes before the init system. That nobody can be asked does not
     /// mean that nobody is there.
     pub fn find(profile: &'a Profile, scope: Scope, target: &Path) -> Result<Self, ServiceError> {
-        let kind = if control::is_supervised(profile) {
+        let kind = if control::is_supervised(profile)? {
             KeeperKind::Supervisor
         } else {
             init_system(scope, target)?

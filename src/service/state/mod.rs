@@ -185,13 +185,20 @@ impl StateOf<'_> {
 
     /// Refuses a folder that cannot be one: dgmo's own home, or no folder.
     pub fn check(&self, home: &Path) -> Result<(), StateError> {
-        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let (live, home) = (real(self.live), real(home));
+        let real = |path: &Path| match fs::canonicalize(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
+            real => real.map_err(self.failed("look at", path)),
+        };
+        let (live, home) = (real(self.live)?, real(home)?);
+        let is_other = match fs::metadata(&live) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            there => !there.map_err(self.failed("look at", &live))?.is_dir(),
+        };
         let why = if live.starts_with(&home) {
             "it lies in dgmo's own home"
         } else if home.starts_with(&live) {
             "dgmo's own home lies in it"
-        } else if fs::metadata(self.live).is_ok_and(|metadata| !metadata.is_dir()) {
+        } else if is_other {
             "that is no folder"
         } else {
             return Ok(());
@@ -349,7 +356,7 @@ pub fn kept_bytes(profile: &Profile, number: GenerationNumber) -> u64 {
 /// Takes the state kept with generation `number` away: into the trash by one rename, then for good.
 pub fn forget(profile: &Profile, number: GenerationNumber) -> io::Result<()> {
     let folder = folder_of(profile, number);
-    if fs::symlink_metadata(&folder).is_err() {
+    if !look::is_there(&folder)? {
         return Ok(());
     }
     let out = profile.trash().join(format!("state-{number}"));
@@ -362,15 +369,12 @@ pub fn forget(profile: &Profile, number: GenerationNumber) -> io::Result<()> {
 /// Ends what a crash left half done: a copy under way goes, the one before it comes back, and so does nothing of a
 /// generation that was pruned. The caller holds the profile's guard.
 pub fn settle(profile: &Profile) -> io::Result<()> {
-    let Ok(generations) = fs::read_dir(profile.state()) else {
-        return Ok(());
-    };
-    for generation in generations.flatten() {
-        let name = generation.file_name();
+    let folder = profile.state();
+    for name in look::names_in(&folder)? {
         let number = name.to_str().and_then(|name| name.parse().ok());
         match number {
             Some(number) if look::is_folder(&profile.generation(number))? => {
-                settle_one(&generation.path())?;
+                settle_one(&folder.join(&name))?;
             }
             Some(number) => forget(profile, number)?,
             None => {}
@@ -380,18 +384,18 @@ pub fn settle(profile: &Profile) -> io::Result<()> {
 }
 
 fn settle_one(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)?.flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str().and_then(|name| name.strip_prefix('.')) else {
+    for entry in look::names_in(folder)? {
+        let Some(name) = entry.to_str().and_then(|name| name.strip_prefix('.')) else {
             continue;
         };
+        let path = folder.join(&entry);
         if let Some(of) = name.strip_suffix(".old")
             && !look::is_there(&folder.join(of))?
         {
-            durable::rename(&entry.path(), &folder.join(of))?;
+            durable::rename(&path, &folder.join(of))?;
             durable::sync_folder(folder)?;
         } else {
-            durable::remove_all(&entry.path())?;
+            durable::remove_all(&path)?;
         }
     }
     Ok(())

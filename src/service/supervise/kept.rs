@@ -186,7 +186,11 @@ impl Kept {
         reading: &Sender<()>,
     ) -> Result<(), ServiceError> {
         let ground = loaded.ground(&world.home);
-        let shows = |program: &str| loaded.place.join("view/bin").join(program).exists();
+        // One that cannot be looked at fails when it is started; another of that name is not taken in its place.
+        let shows = |program: &str| {
+            let shown = loaded.place.join("view/bin").join(program);
+            !matches!(shown.try_exists(), Ok(false))
+        };
         let setting = Setting::of(&self.name, &self.service, ground, &shows, &world.search)?;
         let not_started = |why| ServiceError::NotStarted {
             service: self.name.clone(),

@@ -64,9 +64,9 @@ impl Log {
             PathBuf::from(name)
         };
         for number in (0..KEPT).rev() {
-            let from = numbered(number);
-            if from.exists() {
-                durable::rename(&from, &numbered(number + 1))?;
+            match durable::rename(&numbered(number), &numbered(number + 1)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                moved => moved?,
             }
         }
         self.file = None;

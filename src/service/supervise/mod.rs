@@ -78,7 +78,7 @@ pub fn run(world: World) -> Result<Ending, ServiceError> {
     durable::set_mode(&folder, 0o700).map_err(ServiceError::io("close", &folder))?;
     let _lock = take_lock(&world.profile)?;
     reap::adopt_orphans();
-    notes::end_orphans(&world.profile, &*world.tell);
+    notes::end_orphans(&world.profile, &*world.tell)?;
     let (sender, inbox) = mpsc::channel();
     let requests = Requests::new().map_err(ServiceError::io("watch signals for", &folder))?;
     let closing = requests.closing();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use rustix::process::Signal;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::super::ServiceError;
 use super::Kept;
 use crate::home::Profile;
 
@@ -31,13 +33,11 @@ struct Noted {
 }
 
 impl Noted {
-    fn lives(&self) -> bool {
-        let mark = self
-            .pid
-            .try_into()
-            .ok()
-            .and_then(dgmo_store::mark_of_process);
-        mark.as_ref() == Some(&self.began)
+    fn lives(&self) -> io::Result<bool> {
+        let Ok(pid) = self.pid.try_into() else {
+            return Ok(false);
+        };
+        Ok(dgmo_store::mark_of_process(pid)?.is_some_and(|mark| mark == self.began))
     }
 }
 
@@ -49,7 +49,7 @@ fn path(profile: &Profile) -> PathBuf {
 pub(super) fn write(profile: &Profile, kept: &BTreeMap<ServiceName, Kept>) {
     let noted = |(name, kept): (&ServiceName, &Kept)| {
         let pid = kept.pid()?.as_raw_pid();
-        let began = dgmo_store::mark_of_process(pid.try_into().ok()?)?;
+        let began = dgmo_store::mark_of_process(pid.try_into().ok()?).ok()??;
         Some((name.clone(), Noted { pid, began }))
     };
     let notes = Notes {
@@ -69,18 +69,22 @@ pub(super) fn forget(profile: &Profile) {
 /// How long a process may take to end that a killed supervisor left.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Ends what a supervisor that was killed has left running: it would hold ports and files of what is started now.
-pub(super) fn end_orphans(profile: &Profile, tell: &dyn Fn(&str)) {
-    let Ok(text) = fs::read(path(profile)) else {
-        return;
+/// Ends what a supervisor that was killed has left running: it would hold ports and files of what is started now. Where
+/// it cannot be told what that is, nothing is started.
+pub(super) fn end_orphans(profile: &Profile, tell: &dyn Fn(&str)) -> Result<(), ServiceError> {
+    let path = path(profile);
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text.map_err(ServiceError::io("read", &path))?,
     };
     let notes: Notes = serde_json::from_slice(&text).unwrap_or_default();
-    let left: Vec<(ServiceName, Pid)> = notes
-        .processes
-        .into_iter()
-        .filter(|(_, noted)| noted.lives())
-        .filter_map(|(name, noted)| Some((name, Pid::from_raw(noted.pid)?)))
-        .collect();
+    let mut left: Vec<(ServiceName, Pid)> = Vec::new();
+    for (name, noted) in notes.processes {
+        let lives = noted.lives();
+        if lives.map_err(ServiceError::io("look for the processes in", &path))? {
+            left.extend(Pid::from_raw(noted.pid).map(|pid| (name, pid)));
+        }
+    }
     for (name, pid) in &left {
         tell(&format!(
             "{name}: ending process {pid}, which a supervisor that was killed has left"
@@ -97,6 +101,7 @@ pub(super) fn end_orphans(profile: &Profile, tell: &dyn Fn(&str)) {
         }
     }
     forget(profile);
+    Ok(())
 }
 
 /// Waits until a process that is no child of ours has ended.

@@ -14,6 +14,7 @@ use super::Step;
 use super::step;
 use super::sync_step;
 use super::sys;
+use crate::look;
 
 /// Makes one folder. The folder above it must be there.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
@@ -28,7 +29,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Makes a folder and those above it that are missing; one that is there already is fine.
 pub fn make_folders(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
+    if look::is_folder(path)? {
         return Ok(());
     }
     if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
@@ -36,7 +37,9 @@ pub fn make_folders(path: &Path) -> io::Result<()> {
     }
     match make_folder(path) {
         // Another process made it between our look and our step.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && look::is_folder(path)? => {
+            Ok(())
+        }
         result => result,
     }
 }
@@ -365,6 +368,16 @@ mod tests {
             rename_no_replace(&one, &folder.path().join("three")).unwrap(),
             Renamed::Done
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_looked_at_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("round");
+        symlink(Path::new("round"), &path).unwrap();
+        let error = make_folders(&path).unwrap_err();
+        assert_ne!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::look;
+
 /// A folder by its path: there is nothing to hold open.
 #[derive(Debug)]
 pub struct RawFolder(PathBuf);
@@ -125,7 +127,7 @@ pub(super) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
 
 /// Windows has no such rename for files; between the look and the rename only our own guards keep others out.
 pub(super) fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(to).is_ok() {
+    if look::is_there(to)? {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     fs::rename(from, to)

@@ -197,8 +197,10 @@ pub(crate) fn failed_for_lack_of_links(error: &io::Error) -> bool {
 
 /// A text that is another after each start of the machine; none where it is not told.
 pub fn boot() -> Option<String> {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()
+    std::fs::read_to_string(BOOT).ok()
 }
+
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Leaves the file open for the program that replaces this process, under a number that nobody takes by accident:
 /// scripts use the low ones for files of their own.
@@ -218,20 +220,39 @@ pub(crate) fn keep_open_for_programs(file: File) -> io::Result<()> {
 
 /// A text that is the same for as long as the process lives.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn mark_of_process(process: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+pub(crate) fn mark_of_process(process: u32) -> io::Result<Option<String>> {
+    let stat = match std::fs::read(format!("/proc/{process}/stat")) {
+        Err(error) if is_no_process(&error) => return Ok(None),
+        stat => stat?,
+    };
+    let boot = match std::fs::read_to_string(BOOT) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        boot => boot?,
+    };
+    let stat = String::from_utf8_lossy(&stat);
     // The name may hold anything, spaces and brackets too; after its bracket the twentieth word is the start.
-    let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?;
-    Some(format!("{start} {}", boot()?.trim()))
+    let after = stat.rsplit_once(')').map(|(_, after)| after);
+    let start = after.and_then(|after| after.split_whitespace().nth(19));
+    Ok(start.map(|start| format!("{start} {}", boot.trim())))
+}
+
+/// It may end between the opening and the reading.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_no_process(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::SRCH)
 }
 
 /// A text that is the same for as long as the process lives; here, that it does is all that can be told.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn mark_of_process(process: u32) -> Option<String> {
-    let process = rustix::process::Pid::from_raw(i32::try_from(process).ok()?)?;
+pub(crate) fn mark_of_process(process: u32) -> io::Result<Option<String>> {
+    let process = i32::try_from(process).ok();
+    let Some(process) = process.and_then(rustix::process::Pid::from_raw) else {
+        return Ok(None);
+    };
     match rustix::process::test_kill_process(process) {
-        Ok(()) | Err(Errno::PERM) => Some("alive".to_owned()),
-        Err(_) => None,
+        Ok(()) | Err(Errno::PERM) => Ok(Some("alive".to_owned())),
+        Err(Errno::SRCH) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -129,8 +129,9 @@ pub fn boot() -> Option<String> {
 }
 
 /// It is not told without `unsafe`.
-pub(crate) fn mark_of_process(_process: u32) -> Option<String> {
-    None
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+pub(crate) fn mark_of_process(_process: u32) -> io::Result<Option<String>> {
+    Ok(None)
 }
 
 /// Handles are handed on when a program is started, not by a flag; there is no replacing of a process either.

@@ -32,6 +32,7 @@ use crate::failure::WriteError;
 use crate::insert::LayOutError;
 use crate::layout::Layout;
 use crate::letting_go::LettingGo;
+use crate::look;
 use crate::object::Inode;
 use crate::object::ObjectName;
 use crate::parallel;
@@ -374,11 +375,12 @@ pub fn move_to_found(
     layout: &Layout,
     path: &Path,
 ) -> Result<Option<(PathBuf, PathBuf)>, WriteError> {
-    let Ok(metadata) = fs::symlink_metadata(path) else {
-        return Ok(None);
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        metadata => metadata.map_err(WriteError::at(path))?,
     };
     let found = layout.home().join("found");
-    if !found.is_dir() {
+    if !look::is_folder(&found).map_err(WriteError::at(&found))? {
         durable::make_folders(&found).map_err(WriteError::at(&found))?;
         durable::sync_folder(layout.home()).map_err(WriteError::at(layout.home()))?;
     }

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use dgmo_schema::id::BlobId;
 use dgmo_schema::id::TreeId;
@@ -16,14 +17,17 @@ use super::RepairError;
 use super::laid_out::id_of;
 use super::trees::Trees;
 use crate::durable::Folder;
+use crate::look;
 use crate::object::Inode;
 use crate::object::ObjectName;
 use crate::platform;
 use crate::platform::FileKind;
 use crate::platform::FileState;
+use crate::read::ReadError;
 use crate::store::Store;
 use crate::tree::Entry;
 use crate::tree::Node;
+use crate::tree::Tree;
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -91,14 +95,9 @@ impl<'a> Planner<'a> {
         if self.mended.is_empty() {
             return Ok(tops);
         }
-        let trees = self.store.layout().trees();
-        let entries = fs::read_dir(&trees).map_err(|source| RepairError::Read {
-            path: trees.clone(),
-            source,
-        })?;
-        for entry in entries.flatten() {
-            if let Some(id) = id_of(&entry.file_name())
-                && self.shows(id)
+        for name in names_in(&self.store.layout().trees())? {
+            if let Some(id) = id_of(&name)
+                && self.shows(id)?
             {
                 tops.insert(id);
             }
@@ -106,23 +105,34 @@ impl<'a> Planner<'a> {
         Ok(tops)
     }
 
-    fn shows(&mut self, id: TreeId) -> bool {
+    fn shows(&mut self, id: TreeId) -> Result<bool, RepairError> {
         if let Some(shows) = self.showing.get(&id) {
-            return *shows;
+            return Ok(*shows);
         }
         let mut shows = self.was_damaged(id);
-        // A tree that cannot be read cannot be mended either.
-        if let Ok(tree) = self.trees.get(id, || self.store.read_tree(id)) {
+        if let Some(tree) = self.tree(id)? {
             // Not `any`: what is below each of them is asked for later.
             for entry in tree.entries() {
                 shows |= match entry.node {
-                    Node::Folder(id) => self.shows(id),
+                    Node::Folder(id) => self.shows(id)?,
                     _ => self.was_replaced(&entry.node),
                 };
             }
         }
         self.showing.insert(id, shows);
-        shows
+        Ok(shows)
+    }
+
+    /// The tree object. One that is lost is none: what shows it cannot be mended, which is told with the object. One that
+    /// only cannot be read now may have in it what was replaced.
+    fn tree(&self, id: TreeId) -> Result<Option<Rc<Tree>>, RepairError> {
+        match self.trees.get(id, || self.store.read_tree(id)) {
+            Ok(tree) => Ok(Some(tree)),
+            Err(ReadError::Io { path, source }) if !self.mended.left.trees.contains(&id) => {
+                Err(RepairError::Read { path, source })
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     fn was_damaged(&self, id: TreeId) -> bool {
@@ -159,7 +169,7 @@ impl<'a> Planner<'a> {
         scope: Scope,
         folders: &mut Vec<(PathBuf, Fix)>,
     ) -> Result<(), RepairError> {
-        let Ok(tree) = self.trees.get(id, || self.store.read_tree(id)) else {
+        let Some(tree) = self.tree(id)? else {
             return Ok(());
         };
         // While its tree object was damaged, nobody could compare the folder and what is below it.
@@ -262,20 +272,19 @@ impl Place<'_> {
     }
 }
 
+/// Nothing where it is missing, or something else is there: the folder above sees to it.
 fn names_in(folder: &Path) -> Result<BTreeSet<OsString>, RepairError> {
-    // What lies behind a link is not ours to look at.
-    if fs::symlink_metadata(folder).is_ok_and(|there| there.is_symlink()) {
-        return Ok(BTreeSet::new());
-    }
-    match fs::read_dir(folder) {
-        Ok(entries) => Ok(entries.flatten().map(|entry| entry.file_name()).collect()),
-        // It is missing, or something else is there: the folder above sees to it.
-        Err(error) if is_no_folder(&error) => Ok(BTreeSet::new()),
-        Err(source) => Err(RepairError::Read {
-            path: folder.to_owned(),
-            source,
-        }),
-    }
+    let names = match fs::symlink_metadata(folder) {
+        // What lies behind a link is not ours to look at, and least to move away.
+        Ok(there) if there.is_symlink() => return Ok(BTreeSet::new()),
+        Err(error) if is_no_folder(&error) => return Ok(BTreeSet::new()),
+        Ok(_) => look::names_in(folder),
+        Err(error) => Err(error),
+    };
+    names.map_err(|source| RepairError::Read {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 fn is_no_folder(error: &io::Error) -> bool {

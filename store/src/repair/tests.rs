@@ -43,6 +43,17 @@ fn source() -> tempfile::TempDir {
     folder
 }
 
+#[test]
+fn what_cannot_be_looked_at_is_not_told_as_moved_away_already() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open_or_create(home.path()).unwrap();
+    let round = home.path().join("round");
+    let gone = super::move_to_found(store.layout(), &round).unwrap();
+    assert_eq!(gone, None);
+    durable::symlink(Path::new("round"), &round).unwrap();
+    assert!(super::move_to_found(store.layout(), &round.join("below")).is_err());
+}
+
 fn spoil(path: &Path) {
     durable::set_mode(path, 0o644).unwrap();
     durable::append(path, b"!", 0o644).unwrap();

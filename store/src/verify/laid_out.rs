@@ -166,7 +166,11 @@ impl Look<'_> {
     /// The top may be writable: it becomes read-only only after it got its place, and a crash may come between.
     fn check_mode(&self, is_top: bool) {
         let expected = 0o555;
-        if let Ok(Some(mode)) = platform::mode_of_folder(self.folder)
+        let mode = match platform::mode_of_folder(self.folder) {
+            Ok(mode) => mode,
+            Err(error) => return unreadable(self.verifying, self.folder.path(), &error),
+        };
+        if let Some(mode) = mode
             && mode != expected
             && !(is_top && mode & !0o200 == expected)
         {
@@ -181,9 +185,11 @@ impl Look<'_> {
     /// Files that name a place must be found there.
     fn check_anchor(&self, tree: &Tree) -> io::Result<()> {
         let store = self.verifying.store;
-        // What is wrong with its mark is told where the objects are verified.
-        let Ok(Some(anchor)) = store.anchor_of(tree) else {
-            return Ok(());
+        let anchor = match store.anchor_of(tree) {
+            Ok(Some(anchor)) => anchor,
+            Err(ReadError::Io { source, .. }) => return Err(source),
+            // What is wrong with its mark is told where the objects are verified.
+            Ok(None) | Err(_) => return Ok(()),
         };
         if !store.has_place_for(&anchor)? {
             self.tell(

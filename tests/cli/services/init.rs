@@ -220,4 +220,7 @@ fn who_cannot_be_asked_is_not_taken_for_nobody() {
     sandbox.program("bin/systemctl", super::FAKE);
     sandbox.switch();
     sandbox.dgmo("status").works();
+    sandbox.remove("bin/systemctl");
+    sandbox.program("bin/systemctl", "\u{7f}ELF, and no more");
+    sandbox.dgmo("status").fails("DG3406").says(why);
 }

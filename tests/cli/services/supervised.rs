@@ -247,3 +247,54 @@ pub(in super::super) fn a_supervisor_that_does_not_answer_is_told() {
     drop(lock);
     sandbox.dgmo("services status").exits(3);
 }
+
+/// Links that lead to themselves stand for a disk that does not answer. Who took a supervisor for dead would have services
+/// started twice.
+#[test]
+fn a_supervisor_that_cannot_be_looked_for_is_not_taken_for_none() {
+    let sandbox = without_init();
+    sandbox.manifest(TWO);
+    sandbox.switch();
+    let services = sandbox.profile().join("services");
+    std::fs::create_dir_all(&services).unwrap();
+    let lock = services.join("lock");
+    std::os::unix::fs::symlink("lock", &lock).unwrap();
+    for command in ["services status", "status"] {
+        sandbox.dgmo(command).fails("DG3005").says("services/lock");
+    }
+    std::fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink("processes.json", services.join("processes.json")).unwrap();
+    sandbox
+        .dgmo("services run")
+        .fails("DG3005")
+        .says("services/processes.json");
+    sandbox.dgmo("status").exits(3);
+}
+
+/// The one that is started again: what the supervisor begins with it has looked at before.
+#[test]
+fn another_program_is_not_started_for_one_that_cannot_be_looked_at() {
+    let sandbox = without_init();
+    sandbox.program(
+        "work/db/bin/db",
+        "#!/bin/sh\necho up\nwhile [ ! -e \"$HOME/end\" ]; do sleep 0.05; done\nexit 1\n",
+    );
+    sandbox.manifest(
+        "packages: {db: {path: ./db}, web: {path: ./web}}\nservices: {db: {run: [db]}}\n",
+    );
+    sandbox.switch();
+    sandbox.program("bin/db", "#!/bin/sh\necho other > \"$HOME/other\"\n");
+    let mut supervisor = Supervisor::start(&sandbox);
+    supervisor.says("db | up");
+    let shown = sandbox.profile().join("generations/1/view/bin/db");
+    std::fs::remove_file(&shown).unwrap();
+    std::os::unix::fs::symlink("db", &shown).unwrap();
+    sandbox.write("user/end", "");
+    soon("it cannot be started again", || {
+        let ran = sandbox.dgmo("services status --json");
+        let why = service(&ran, "db")["why"].clone();
+        why.as_str()?.contains("view/bin/db").then_some(())
+    });
+    assert!(!sandbox.exists("user/other"));
+    assert_eq!(supervisor.end(), Some(0));
+}

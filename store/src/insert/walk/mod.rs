@@ -108,7 +108,7 @@ fn follow(path: &Path) -> io::Result<(Cow<'_, Path>, FileState)> {
 /// Whether the home lies within what is to be added.
 fn holds_home(path: &Path, insertion: &Insertion<'_>) -> io::Result<bool> {
     let real = fs::canonicalize(path)?;
-    Ok(fs::canonicalize(insertion.store.home()).is_ok_and(|home| home.starts_with(real)))
+    Ok(fs::canonicalize(insertion.store.home())?.starts_with(real))
 }
 
 /// One walk.
