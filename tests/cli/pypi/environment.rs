@@ -197,7 +197,7 @@ fn nothing_of_the_machine_gets_into_an_environment_or_out_of_it() {
         "python -m venv --without-pip made && made/bin/python -c 'import sys; print(sys.prefix)' && ! made/bin/python -c 'import helper'",
     )
     .works()
-    .says("/work/made");
+    .says("/made");
     sh(
         &sandbox,
         "tree=$(dirname \"$(dirname \"$(readlink -f \"$(command -v workshop)\")\")\"); cp -r \"$tree\" moved; moved/bin/workshop python -m helper m",
