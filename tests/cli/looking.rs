@@ -228,3 +228,18 @@ fn kept_state_that_cannot_be_listed_is_not_taken_for_none() {
     unseen.show_again();
     sandbox.switch();
 }
+
+#[test]
+fn a_source_that_cannot_be_looked_at_is_not_said_to_be_deleted() {
+    let sandbox = Sandbox::with("files: {.config/editor: {source: ./editor}}\n");
+    sandbox.write("work/editor/settings", "settings\n");
+    sandbox.write("work/editor/snippets", "snippets\n");
+    sandbox.switch();
+    sandbox.dgmo("edit .config/editor --no-editor").works();
+    fs::remove_file(sandbox.user().join(".config/editor/snippets")).unwrap();
+    let unseen = Unseen::at(sandbox.root().join("work/editor/snippets"));
+    sandbox.dgmo("adopt --all").exits(1).says("editor/snippets");
+    unseen.show_again();
+    sandbox.dgmo("adopt --all").works().says("editor/snippets");
+    assert!(!sandbox.exists("work/editor/snippets"));
+}

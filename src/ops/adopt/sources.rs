@@ -347,10 +347,11 @@ impl<'a> Adoption<'a> {
         match fs::read(&source) {
             Ok(bytes) if blob_of(&bytes) == blob => {}
             Ok(_) => return Err(self.both_changed(path, &source).into()),
-            Err(_) => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.note(path, &source, AdoptDeed::Same);
                 return Ok(());
             }
+            Err(error) => return Err(OpError::io("read", &source)(error).into()),
         }
         self.note(path, &source, AdoptDeed::Deleted);
         self.writes.push(Write {
