@@ -72,7 +72,8 @@ pub fn start_apart(arguments: &[OsString]) -> io::Result<()> {
     if stdout.read_exact(&mut said).is_ok() && said == READY {
         return Ok(());
     }
-    // It ended, or is about to.
+    // It ended, or nobody can hear whether it came up: then it shall not stay, and nobody waits for what it waits for.
+    drop(child.kill());
     child.wait()?;
     Err(io::Error::other("it did not come up"))
 }
