@@ -30,6 +30,12 @@ def main():
         child.start()
         child.join()
         return child.exitcode
+    if word == "same":
+        about = "print([sys.prefix, sys.exec_prefix, sys.base_prefix, sys.executable, sys._base_executable, site.PREFIXES, sys.path])"
+        sys.stdout.flush()
+        exec("import site\n" + about)
+        sys.stdout.flush()
+        return python("-Ic", "import site, sys\n" + about)
     if word == "base":
         print("venv" if sys.prefix != sys.base_prefix else "bare", os.path.exists(sys._base_executable))
         import sysconfig
@@ -75,7 +81,7 @@ fn with_tool(python: &str) -> Sandbox {
             ),
             (
                 "{info}/entry_points.txt",
-                "[console_scripts]\nhelper-point = helper:main\n",
+                "[console_scripts]\nhelper-point = helper:main\npython = helper:main\n",
             ),
             ("{data}/scripts/helper-sh", "#!/bin/sh\necho shell \"$@\"\n"),
             (
@@ -125,6 +131,9 @@ fn what_a_tool_starts_with_its_python_finds_what_it_finds() {
         .works()
         .says("venv True")
         .says("scripts in bin");
+    let said = asked(&sandbox, "same").works().stdout.clone();
+    let (itself, child) = said.trim().split_once('\n').unwrap();
+    assert_eq!(itself, child, "a launcher and what it starts differ");
     asked(&sandbox, "beside helper-point x 'y z'")
         .exits(5)
         .says("helped helper-1 ['x', 'y z']");

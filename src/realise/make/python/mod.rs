@@ -117,11 +117,12 @@ pub(super) fn join(making: &Making<'_>, trees: &[TreeId]) -> Result<TreeId, Pack
         python: &python,
         graft,
     };
-    programs.put_python()?;
     for (piece, wheel) in making.locked.pieces.iter().zip(&wheels).rev() {
         programs.put_needed(&piece.at, wheel.tree)?;
     }
     programs.put_own(wheels[0].tree)?;
+    // Last, since a wheel may have a program of that name.
+    programs.put_python()?;
     programs.graft.finish()
 }
 
