@@ -122,20 +122,23 @@ impl Checker<'_> {
         })
     }
 
-    /// What is said only of releases of forges says nothing of others.
+    /// What is said only of releases of forges, or of what is signed, says nothing of others.
     fn refuse_forge_keys(&self, raw: &RawTable, catalogue: Catalogue) {
         let mut strangers = Vec::new();
         if !catalogue.is_forge() {
-            strangers.push(("asset", raw.asset.as_ref().map(|field| field.span)));
+            let span = raw.asset.as_ref().map(|field| field.span);
+            strangers.push(("asset", span, "releases of a forge"));
         }
         if !catalogue.has_signatures() {
-            strangers.push(("minisign", raw.minisign.as_ref().map(|field| field.span)));
-            strangers.push(("cosign", raw.cosign.as_ref().map(|field| field.span)));
+            const SIGNED: &str = "releases of a forge, `crates` and `url`";
+            let span = raw.minisign.as_ref().map(|field| field.span);
+            strangers.push(("minisign", span, SIGNED));
+            let span = raw.cosign.as_ref().map(|field| field.span);
+            strangers.push(("cosign", span, SIGNED));
         }
-        for (key, span) in strangers {
+        for (key, span, goes_with) in strangers {
             if let Some(span) = span {
-                let message =
-                    format!("`{key}` goes with releases of a forge, not with `{catalogue}`");
+                let message = format!("`{key}` goes with {goes_with}, not with `{catalogue}`");
                 self.reading.note(span, Code::ManifestEntry, message);
             }
         }

@@ -100,7 +100,7 @@ fn a_tool_that_nobody_signs_says_so() {
         cosign(WORKFLOWS)
     ));
     let ran = sandbox.dgmo("lock");
-    ran.says("`cosign` goes with releases of a forge, not with `npm`");
+    ran.says("`cosign` goes with releases of a forge, `crates` and `url`, not with `npm`");
 }
 
 #[test]
